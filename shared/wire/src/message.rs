@@ -1,0 +1,203 @@
+//! Every message, in the order that fixes its number on the wire.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tally_primitives::block::{Block, Header};
+use tally_primitives::encode;
+use tally_primitives::hash::BlockHash;
+use tally_primitives::transaction::Transaction;
+
+use crate::address::AddressRecord;
+use crate::inventory::InventoryItem;
+use crate::limits;
+use crate::version::Version;
+
+/// A message between peers. Its payload is its encoding: the variant's number as u32, then its fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// Who is speaking; the first message in both directions.
+    Version(Version),
+    /// The other's `Version` is accepted; the second message in both directions.
+    VersionAck,
+    /// Are you there?
+    Ping {
+        /// Chosen by the asker.
+        nonce: u64,
+    },
+    /// Yes.
+    Pong {
+        /// That of the `Ping`.
+        nonce: u64,
+    },
+    /// Which other nodes do you know?
+    GetAddresses,
+    /// These.
+    Addresses(#[serde(with = "encode::list")] Vec<AddressRecord>),
+    /// What follows on the last block that we have in common?
+    GetHeaders {
+        /// Hashes of the asker's chain, from its tip back to genesis with growing steps.
+        #[serde(with = "encode::list")]
+        locator: Vec<BlockHash>,
+        /// Where to stop; zero: at the tip.
+        stop: BlockHash,
+    },
+    /// These headers, each the child of the one before. Also sent unasked to announce a new tip.
+    Headers(#[serde(with = "encode::list")] Vec<Header>),
+    /// I have these.
+    Inventory(#[serde(with = "encode::list")] Vec<InventoryItem>),
+    /// Send me these.
+    GetData(#[serde(with = "encode::list")] Vec<InventoryItem>),
+    /// I do not have these that you asked for.
+    NotFound(#[serde(with = "encode::list")] Vec<InventoryItem>),
+    /// A block.
+    Block(Arc<Block>),
+    /// A transaction.
+    Transaction(Arc<Transaction>),
+}
+
+/// The kind of a message: its number on the wire, its name, its longest payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageKind {
+    /// [`Message::Version`]
+    Version,
+    /// [`Message::VersionAck`]
+    VersionAck,
+    /// [`Message::Ping`]
+    Ping,
+    /// [`Message::Pong`]
+    Pong,
+    /// [`Message::GetAddresses`]
+    GetAddresses,
+    /// [`Message::Addresses`]
+    Addresses,
+    /// [`Message::GetHeaders`]
+    GetHeaders,
+    /// [`Message::Headers`]
+    Headers,
+    /// [`Message::Inventory`]
+    Inventory,
+    /// [`Message::GetData`]
+    GetData,
+    /// [`Message::NotFound`]
+    NotFound,
+    /// [`Message::Block`]
+    Block,
+    /// [`Message::Transaction`]
+    Transaction,
+}
+
+impl MessageKind {
+    /// Every kind; a kind's place is its number on the wire.
+    pub const ALL: [MessageKind; 13] = [
+        MessageKind::Version,
+        MessageKind::VersionAck,
+        MessageKind::Ping,
+        MessageKind::Pong,
+        MessageKind::GetAddresses,
+        MessageKind::Addresses,
+        MessageKind::GetHeaders,
+        MessageKind::Headers,
+        MessageKind::Inventory,
+        MessageKind::GetData,
+        MessageKind::NotFound,
+        MessageKind::Block,
+        MessageKind::Transaction,
+    ];
+
+    /// The kind with this number, if there is one.
+    #[must_use]
+    pub fn from_index(index: u32) -> Option<MessageKind> {
+        usize::try_from(index).ok().and_then(|index| MessageKind::ALL.get(index)).copied()
+    }
+
+    /// The number on the wire.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self as u32
+    }
+
+    /// The longest payload of this kind, in bytes. For lists of items of one size this is the limit on their number too.
+    #[must_use]
+    pub const fn max_payload(self) -> usize {
+        match self {
+            MessageKind::Version => limits::VERSION_BYTES,
+            MessageKind::VersionAck | MessageKind::GetAddresses => limits::EMPTY_BYTES,
+            MessageKind::Ping | MessageKind::Pong => limits::PING_BYTES,
+            MessageKind::Addresses => limits::ADDRESSES_BYTES,
+            MessageKind::GetHeaders => limits::GET_HEADERS_BYTES,
+            MessageKind::Headers => limits::HEADERS_BYTES,
+            MessageKind::Inventory => limits::INVENTORY_BYTES,
+            MessageKind::GetData | MessageKind::NotFound => limits::GET_DATA_BYTES,
+            MessageKind::Block | MessageKind::Transaction => limits::BLOCK_BYTES,
+        }
+    }
+
+    /// The name, as in the documentation.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            MessageKind::Version => "Version",
+            MessageKind::VersionAck => "VersionAck",
+            MessageKind::Ping => "Ping",
+            MessageKind::Pong => "Pong",
+            MessageKind::GetAddresses => "GetAddresses",
+            MessageKind::Addresses => "Addresses",
+            MessageKind::GetHeaders => "GetHeaders",
+            MessageKind::Headers => "Headers",
+            MessageKind::Inventory => "Inventory",
+            MessageKind::GetData => "GetData",
+            MessageKind::NotFound => "NotFound",
+            MessageKind::Block => "Block",
+            MessageKind::Transaction => "Transaction",
+        }
+    }
+}
+
+impl core::fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Message {
+    /// What kind of message this is.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Message::Version(_) => MessageKind::Version,
+            Message::VersionAck => MessageKind::VersionAck,
+            Message::Ping { .. } => MessageKind::Ping,
+            Message::Pong { .. } => MessageKind::Pong,
+            Message::GetAddresses => MessageKind::GetAddresses,
+            Message::Addresses(_) => MessageKind::Addresses,
+            Message::GetHeaders { .. } => MessageKind::GetHeaders,
+            Message::Headers(_) => MessageKind::Headers,
+            Message::Inventory(_) => MessageKind::Inventory,
+            Message::GetData(_) => MessageKind::GetData,
+            Message::NotFound(_) => MessageKind::NotFound,
+            Message::Block(_) => MessageKind::Block,
+            Message::Transaction(_) => MessageKind::Transaction,
+        }
+    }
+
+    /// The length of the payload in bytes, without making it.
+    #[must_use]
+    pub fn payload_size(&self) -> usize {
+        encode::encoded_size(self)
+    }
+
+    /// Whether a list is longer than its kind allows: the limit on bytes alone does not say so where items differ
+    /// in size. Returns (items, allowed).
+    pub(crate) fn excess_items(&self) -> Option<(usize, usize)> {
+        let (items, max) = match self {
+            Message::Addresses(records) => (records.len(), limits::MAX_ADDRESSES),
+            Message::GetHeaders { locator, .. } => (locator.len(), limits::MAX_LOCATOR_HASHES),
+            Message::Headers(headers) => (headers.len(), limits::MAX_HEADERS),
+            Message::Inventory(items) => (items.len(), limits::MAX_INVENTORY_ITEMS),
+            Message::GetData(items) | Message::NotFound(items) => (items.len(), limits::MAX_GET_DATA_ITEMS),
+            _ => return None,
+        };
+        (items > max).then_some((items, max))
+    }
+}
