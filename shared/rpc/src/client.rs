@@ -167,7 +167,7 @@ impl Client {
         let answer = self.post(limit, method, &body)?;
         let response: Response = serde_json::from_slice(&answer).map_err(|error| self.bad_answer(method, error))?;
         let result = response.outcome?;
-        if response.id != Value::from(id) {
+        if response.id.as_u64() != Some(id) {
             return Err(self.bad_answer(method, "it answers another call"));
         }
         serde_json::from_value(result).map_err(|error| self.bad_answer(method, error))

@@ -30,7 +30,7 @@ fn transaction() -> Value {
         "txid": OTHER, "hash": HASH, "version": 1, "size": 200,
         "vin": [{
             "txid": HASH, "vout": 1,
-            "witness": { "policy": { "Opaque": LOCK }, "signatures": [], "preimages": [] },
+            "witness": { "policy": { "opaque": LOCK }, "signatures": [], "preimages": [] },
             "prevout": { "value": 5, "n": 1, "lock": LOCK, "address": address() },
         }],
         "vout": [{ "value": 4, "n": 0, "lock": LOCK, "address": address() }],
