@@ -128,22 +128,22 @@ pub struct CoinStats {
 }
 
 impl CoinStats {
-    /// The figures with one coin more; `None` when the sum of values overflows.
-    pub fn with(self, outpoint: &OutPoint, coin: &Coin) -> Option<Self> {
-        Some(Self {
-            count: self.count.checked_add(1)?,
-            total: self.total.checked_add(coin.output.value)?,
+    /// The figures with one coin more. Sums wrap around: from damaged figures follow odd figures, which an audit finds.
+    pub fn with(self, outpoint: &OutPoint, coin: &Coin) -> Self {
+        Self {
+            count: self.count.wrapping_add(1),
+            total: Amount::from_notches(self.total.to_notches().wrapping_add(coin.output.value.to_notches())),
             hash: self.hash.plus(CoinSetHash::of(outpoint, coin)),
-        })
+        }
     }
 
-    /// The figures with one coin less; `None` when the coin cannot have been in the set.
-    pub fn without(self, outpoint: &OutPoint, coin: &Coin) -> Option<Self> {
-        Some(Self {
-            count: self.count.checked_sub(1)?,
-            total: self.total.checked_sub(coin.output.value)?,
+    /// The figures with one coin less; sums wrap around.
+    pub fn without(self, outpoint: &OutPoint, coin: &Coin) -> Self {
+        Self {
+            count: self.count.wrapping_sub(1),
+            total: Amount::from_notches(self.total.to_notches().wrapping_sub(coin.output.value.to_notches())),
             hash: self.hash.minus(CoinSetHash::of(outpoint, coin)),
-        })
+        }
     }
 }
 

@@ -1,0 +1,58 @@
+//! A bounded memory of recent things: the oldest are forgotten first.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// The last so many different items.
+#[derive(Debug)]
+pub struct Recent<T> {
+    items: BTreeSet<T>,
+    order: VecDeque<T>,
+    capacity: usize,
+}
+
+impl<T: Ord + Copy> Recent<T> {
+    /// Remembers up to `capacity` items.
+    pub fn new(capacity: usize) -> Recent<T> {
+        Recent { items: BTreeSet::new(), order: VecDeque::new(), capacity }
+    }
+
+    /// Remembers `item`; false when it was remembered already.
+    pub fn insert(&mut self, item: T) -> bool {
+        if !self.items.insert(item) {
+            return false;
+        }
+        self.order.push_back(item);
+        if self.order.len() > self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.items.remove(&oldest);
+        }
+        true
+    }
+
+    /// Whether `item` is remembered.
+    pub fn contains(&self, item: &T) -> bool {
+        self.items.contains(item)
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.order.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Recent;
+
+    #[test]
+    fn the_oldest_are_forgotten_first() {
+        let mut recent = Recent::new(2);
+        assert!(recent.insert(1) && recent.insert(2) && !recent.insert(1));
+        assert!(recent.insert(3));
+        assert!(!recent.contains(&1) && recent.contains(&2) && recent.contains(&3));
+        recent.clear();
+        assert!(!recent.contains(&3));
+    }
+}
