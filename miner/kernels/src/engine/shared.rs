@@ -16,14 +16,17 @@ pub(super) struct Task {
     pub(super) target: [u8; 32],
     /// Nonces handed out so far, over all extra nonces: position / nonces = extra nonce, position % nonces = which nonce.
     position: AtomicU64,
-    /// Nothing more to do: found (when one result is enough), or out of extra nonces.
-    ended: AtomicBool,
+    /// One result was enough and is there: what is under way is worthless.
+    done: AtomicBool,
+    /// There are no more extra nonces: nothing new begins, but what is under way counts.
+    exhausted: AtomicBool,
 }
 
 impl Task {
     fn new(job: Job) -> Task {
         let target = job.work.target();
-        Task { job, target, position: AtomicU64::new(0), ended: AtomicBool::new(false) }
+        let position = AtomicU64::new(0);
+        Task { job, target, position, done: AtomicBool::new(false), exhausted: AtomicBool::new(false) }
     }
 
     /// Takes the next nonces for the calling thread and returns their position.
@@ -31,20 +34,26 @@ impl Task {
         self.position.fetch_add(u64::from(hashes), Ordering::Relaxed)
     }
 
+    /// Whether what is under way need not be finished.
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing new may begin.
     pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.is_done() || self.exhausted.load(Ordering::Acquire)
     }
 
-    /// Ends the task; true for the one caller that ended it.
-    pub(super) fn end(&self) -> bool {
-        !self.ended.swap(true, Ordering::AcqRel)
+    /// There are no more extra nonces.
+    pub(super) fn set_exhausted(&self) {
+        self.exhausted.store(true, Ordering::Release);
     }
 
-    /// Whether a result of this task may be reported by the caller. Ends the task if one is enough.
+    /// Whether a result of this task may be reported by the caller. If one is enough, only the first caller may.
     pub(super) fn admits_result(&self) -> bool {
         match self.job.report {
             Report::Every => true,
-            Report::First => self.end(),
+            Report::First => !self.done.swap(true, Ordering::AcqRel),
         }
     }
 }

@@ -34,11 +34,11 @@ pub(super) fn run(shared: &Shared) {
 fn hash_batch(shared: &Shared, task: &Arc<Task>, hashes: u32, current: &mut Option<Current>) -> u32 {
     let mut position = task.claim(hashes);
     let mut left = hashes;
-    while left > 0 && !task.has_ended() {
+    while left > 0 && !task.is_done() {
         let extra_nonce = position / shared.nonce_count;
         let offset = position % shared.nonce_count;
         let Some(prepared) = prepare(task, extra_nonce, current) else {
-            task.end();
+            task.set_exhausted();
             break;
         };
         let count = u64::from(left).min(shared.nonce_count - offset);
