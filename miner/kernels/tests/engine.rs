@@ -30,7 +30,7 @@ fn job(id: u64, report: Report, work: Arc<dyn Work>) -> Option<Job> {
 }
 
 fn start(threads: usize, nonces: RangeInclusive<u32>) -> (Engine, Receiver<Found>) {
-    Engine::start(EngineConfig { threads, nonces, ..EngineConfig::default() }).unwrap()
+    Engine::start(EngineConfig { threads, nonces, ..EngineConfig::default() }).expect("threads")
 }
 
 /// Everything that the work holds in this range of nonces: (extra nonce, header).
@@ -143,7 +143,7 @@ impl Kernel for Scripted {
     fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<u32>) {
         let began = (std::thread::current().id(), prepared.header_with(0)[0]);
         // The test may have stopped listening.
-        let _ = self.began.lock().unwrap().send(began);
+        let _ = self.began.lock().expect("no thread panicked").send(began);
         let until = Instant::now() + self.lasts;
         while Instant::now() < until {
             std::thread::yield_now();
@@ -209,7 +209,7 @@ struct Noted {
 
 impl Work for Noted {
     fn header(&self, extra_nonce: u64) -> Option<[u8; 80]> {
-        let _ = self.asked.lock().unwrap().send((std::thread::current().id(), Instant::now()));
+        let _ = self.asked.lock().expect("no thread panicked").send((std::thread::current().id(), Instant::now()));
         let mut header = [0; 80];
         header[..8].copy_from_slice(&extra_nonce.to_le_bytes());
         Some(header)
