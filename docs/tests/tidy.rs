@@ -28,7 +28,7 @@ const EDGES: [(&str, &[&str], &[&str]); 13] = [
     ("tally-sim", &["tally-primitives", "tally-consensus", "tally-wire", "tally-node-core"], &[]),
     ("tally-testnet", &["tally-primitives", "tally-rpc", "tally-sim"], &[]),
     ("tally-benches", &["tally-primitives", "tally-consensus", "tally-kernels"], &[]),
-    ("tally-docs", &[], &[]),
+    ("tally-docs", &[], &["tally-rpc"]),
 ];
 
 /// Folders whose result must depend on their arguments alone, and the words that would break that.
