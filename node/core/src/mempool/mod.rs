@@ -1,1 +1,163 @@
-//! (being written)
+//! The mempool: transactions that are valid in the next block and wait for one.
+//!
+//! | file | what |
+//! |---|---|
+//! | `accept` | a transaction arrives: validity, relay policy, replacement by fee, eviction, expiry |
+//! | `follow` | the tip moved: confirmed and conflicting ones leave, disconnected ones return |
+//! | [`pool`] | the graph, with the orders for mining, eviction and expiry |
+//! | [`policy`] | relay policy: this node's own limits |
+//! | `floor` | the minimum fee rate that rises when the pool overflows |
+//! | [`estimate`] | fee estimation |
+//! | [`error`] | refusals |
+
+mod accept;
+pub mod error;
+pub mod estimate;
+mod floor;
+mod follow;
+pub mod policy;
+pub mod pool;
+
+#[cfg(test)]
+mod tests;
+
+use tally_primitives::hash::{Txid, Wtxid};
+use tally_primitives::transaction::{OutPoint, Output};
+use tally_primitives::units::{Amount, FeeRate, Timestamp};
+
+pub use crate::mempool::error::MempoolError;
+pub use crate::mempool::policy::RelayPolicy;
+pub use crate::mempool::pool::Entry;
+
+use crate::event::RemovalReason;
+use crate::mempool::estimate::Estimator;
+use crate::mempool::floor::FeeFloor;
+use crate::mempool::pool::Pool;
+
+/// A transaction that was taken in, and what had to leave for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub txid: Txid,
+    /// Its id with witnesses.
+    pub wtxid: Wtxid,
+    /// What it pays.
+    pub fee: Amount,
+    /// Its encoded size in bytes.
+    pub size: usize,
+    /// Transactions it took the place of, their descendants included.
+    pub replaced: Vec<Txid>,
+    /// Transactions given up for want of space.
+    pub evicted: Vec<Txid>,
+}
+
+/// What a change of the tip did to the mempool.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoolUpdate {
+    /// Transactions that left, and why.
+    pub removed: Vec<(Txid, RemovalReason)>,
+    /// Transactions of disconnected blocks that are here again.
+    pub returned: Vec<Txid>,
+}
+
+/// The transactions that wait for a block.
+#[derive(Debug)]
+pub struct Mempool {
+    policy: RelayPolicy,
+    pool: Pool,
+    floor: FeeFloor,
+    estimator: Estimator,
+}
+
+impl Mempool {
+    /// An empty mempool.
+    pub fn new(policy: RelayPolicy) -> Self {
+        Self { policy, pool: Pool::default(), floor: FeeFloor::default(), estimator: Estimator::default() }
+    }
+
+    /// The node's limits.
+    pub fn policy(&self) -> &RelayPolicy {
+        &self.policy
+    }
+
+    /// An entry by its id.
+    pub fn get(&self, txid: &Txid) -> Option<&Entry> {
+        self.pool.get(txid)
+    }
+
+    /// An entry by its id with witnesses.
+    pub fn get_by_wtxid(&self, wtxid: &Wtxid) -> Option<&Entry> {
+        self.pool.get_by_wtxid(wtxid)
+    }
+
+    /// Whether a transaction is here.
+    pub fn contains(&self, txid: &Txid) -> bool {
+        self.pool.get(txid).is_some()
+    }
+
+    /// All entries, in the order of their ids.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.pool.entries()
+    }
+
+    /// The graph, for the template.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Everything here that a transaction builds on, in the order of ids.
+    pub fn ancestors(&self, txid: &Txid) -> Vec<Txid> {
+        self.pool.with_ancestors([*txid]).into_iter().filter(|other| other != txid).collect()
+    }
+
+    /// Everything here that is built on a transaction, in the order of ids.
+    pub fn descendants(&self, txid: &Txid) -> Vec<Txid> {
+        self.pool.with_descendants([*txid]).into_iter().filter(|other| other != txid).collect()
+    }
+
+    /// Which transaction here spends a coin.
+    pub fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
+        self.pool.spender(outpoint)
+    }
+
+    /// An output of a transaction here, spent or not.
+    pub fn output(&self, outpoint: &OutPoint) -> Option<Output> {
+        self.pool.output(outpoint)
+    }
+
+    /// Number of transactions.
+    pub fn len(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pool.len() == 0
+    }
+
+    /// Encoded bytes of all transactions.
+    pub fn bytes(&self) -> usize {
+        self.pool.size()
+    }
+
+    /// Bytes of memory that the bound of the relay policy counts.
+    pub fn memory_usage(&self) -> usize {
+        self.pool.memory()
+    }
+
+    /// All fees together.
+    pub fn total_fees(&self) -> Amount {
+        self.pool.fees()
+    }
+
+    /// The least fee rate accepted now: relay policy's, or more when the pool has overflowed lately.
+    pub fn min_fee_rate(&self, now: Timestamp) -> FeeRate {
+        self.floor.rate(now, self.pool.memory(), self.policy.max_bytes).max(self.policy.min_fee_rate)
+    }
+
+    /// The lowest fee rate that has been enough lately to be confirmed within `blocks` blocks; `None` if too little
+    /// has been seen to tell.
+    pub fn estimate(&self, blocks: u32) -> Option<FeeRate> {
+        self.estimator.estimate(blocks).map(|rate| rate.max(self.policy.min_fee_rate))
+    }
+}
