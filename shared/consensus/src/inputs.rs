@@ -36,8 +36,7 @@ pub fn check_inputs(transaction: &Transaction, spent: &[Coin], context: &InputCo
 /// # Errors
 /// The first rule that is broken.
 pub fn check_amounts(transaction: &Transaction, spent: &[Coin], context: &InputContext) -> Result<Amount, RuleError> {
-    let spent = coins_of(transaction, spent)?;
-    for (input, coin) in transaction.inputs.iter().zip(spent) {
+    for (input, coin) in transaction.inputs.iter().zip(coins_of(transaction, spent)?) {
         check_coinbase_mature(&input.outpoint, coin, context)?;
     }
     check_inputs_cover_outputs(transaction, spent)
@@ -57,7 +56,7 @@ pub fn check_witnesses(transaction: &Transaction, spent: &[Coin], context: &Inpu
     Ok(())
 }
 
-/// IN-04 to IN-07 for one input: the cheap ones first, so that nobody pays for signatures of a witness that cannot be right.
+/// All rules about one input's witness, IN-04 to IN-07: the cheap ones first, so that nobody pays for signatures of a witness that cannot be right.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -103,8 +102,9 @@ pub fn check_coinbase_mature(outpoint: &OutPoint, coin: &Coin, context: &InputCo
 /// IN-03: the inputs' sum covers the outputs' sum, without overflow; returns the difference, which is the fee.
 ///
 /// # Errors
-/// [`RuleError::InputsBelowOutputs`].
+/// [`RuleError::InputsBelowOutputs`]; [`RuleError::MissingCoin`] when there are fewer coins than inputs.
 pub fn check_inputs_cover_outputs(transaction: &Transaction, spent: &[Coin]) -> Result<Amount, RuleError> {
+    let spent = coins_of(transaction, spent)?;
     let inputs = Amount::checked_sum(spent.iter().map(|coin| coin.output.value));
     let outputs = Amount::checked_sum(transaction.outputs.iter().map(|output| output.value));
     let fee = inputs.zip(outputs).and_then(|(inputs, outputs)| inputs.checked_sub(outputs));
