@@ -1,0 +1,69 @@
+//! `miner run`.
+
+use crate::cli::RunArgs;
+use crate::error::MinerError;
+use crate::getblocktemplate::RpcSource;
+use crate::nodes::{Credentials, Nodes};
+use crate::report::{Happening, Report};
+use crate::session::{Event, Session, Settings};
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+use tally_kernels::EngineConfig;
+use tally_primitives::address::Address;
+
+pub(super) fn run(args: &RunArgs) -> Result<(), MinerError> {
+    let address: Address = args.address.parse().map_err(|error| {
+        let reason = format!("{error}");
+        MinerError::BadAddress { address: args.address.clone(), reason }
+    })?;
+    let engine = engine_config(args)?;
+    let nodes = Nodes::new(&args.rpc, &credentials(args))?;
+    let mut source = RpcSource::new(nodes, address.clone(), args.wait)?;
+    let started = Happening::Started {
+        address: address.to_string(),
+        threads: engine.threads,
+        kernel: engine.kernel.name(),
+        limit: engine.limit_hashes_per_second,
+    };
+    let settings = Settings { engine, blocks: args.blocks, refresh: Duration::from_secs(args.refresh) };
+    let session = Session::new(settings);
+    let stop = session.sender();
+    ctrlc::set_handler(move || {
+        // When nobody listens the session is ending already.
+        let _ = stop.send(Event::Stop);
+    })
+    .map_err(|error| MinerError::System { action: "wait for Ctrl-C", reason: error.to_string() })?;
+    let mut report = report(args.json);
+    if report.say(&started).is_err() {
+        // Nobody reads what we say: as when the reader goes away later.
+        return Ok(());
+    }
+    session.run(&mut source, &mut report)?;
+    Ok(())
+}
+
+fn engine_config(args: &RunArgs) -> Result<EngineConfig, MinerError> {
+    let kernel = args.kernel.0;
+    if !kernel.is_available() {
+        return Err(MinerError::KernelUnavailable { kernel: kernel.name() });
+    }
+    let all = EngineConfig::default();
+    let threads = args.threads.unwrap_or(all.threads);
+    Ok(EngineConfig { threads, limit_hashes_per_second: args.limit, kernel, ..all })
+}
+
+fn credentials(args: &RunArgs) -> Credentials {
+    match (&args.rpc_user, &args.rpc_password) {
+        (Some(name), Some(password)) => Credentials::User { name: name.clone(), password: password.clone() },
+        _ => Credentials::Cookies(args.cookie.clone()),
+    }
+}
+
+fn report(json: bool) -> Report {
+    let out = Box::new(io::stdout());
+    if json {
+        return Report::json(out);
+    }
+    let terminal = io::stderr().is_terminal().then(|| Box::new(io::stderr()) as Box<dyn io::Write + Send>);
+    Report::text(out, terminal)
+}
