@@ -17,6 +17,9 @@
 //! | [`mempool`] | [`mempool::Mempool`]: unconfirmed transactions, relay policy, replacement, eviction |
 //! | [`mempool::estimate`] | fee estimation from confirmations seen |
 //! | [`mining`] | [`mining::BlockTemplate`]: the block to mine next |
+//! | [`node`] | [`node::Node`]: the state machine that its driver calls, and what it wants done outside |
+//! | [`net`] | the peer protocol, one file a concern |
+//! | [`random`] | seeded random numbers |
 //! | [`event`] | what the node tells its surroundings |
 //! | [`testing`] | trivial blocks, keys and payments for tests (feature `testing`) |
 
@@ -24,5 +27,8 @@ pub mod chain;
 pub mod event;
 pub mod mempool;
 pub mod mining;
+pub mod net;
+pub mod node;
+pub mod random;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

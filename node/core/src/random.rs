@@ -55,7 +55,7 @@ impl Random {
         let fraction = ((self.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         let delay = -natural_log(fraction) * mean as f64;
         // Never negative and bounded, so the conversion is exact enough.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= delay < 37 * mean")]
+        #[expect(clippy::cast_possible_truncation, reason = "0 <= delay < 37 * mean")]
         let delay = delay as u64;
         delay.min(mean.saturating_mul(MAX_MEANS))
     }

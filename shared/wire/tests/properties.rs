@@ -21,7 +21,7 @@ fn decoder() -> Decoder {
 /// A frame around any payload, with the right length and checksum.
 fn frame_of(payload: &[u8]) -> Vec<u8> {
     let mut frame = MAGIC.to_le_bytes().to_vec();
-    frame.extend_from_slice(&u32::try_from(payload.len()).unwrap().to_le_bytes());
+    frame.extend_from_slice(&u32::try_from(payload.len()).expect("payloads of tests are short").to_le_bytes());
     frame.extend_from_slice(&frame::checksum(payload));
     frame.extend_from_slice(payload);
     frame

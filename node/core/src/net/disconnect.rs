@@ -1,7 +1,6 @@
 //! Why a connection ends. The penalty is binary: what only a sender that breaks the protocol can produce ([`Violation`]) ends the
 //! connection and discourages the address; everything else is tolerated, or ends the connection and no more.
 
-use serde::{Deserialize, Serialize};
 use tally_consensus::error::RuleError;
 use tally_primitives::hash::{BlockHash, Wtxid};
 use tally_wire::{FrameError, MessageKind};
@@ -87,6 +86,9 @@ pub enum DisconnectReason {
     /// The address broke a rule not long ago.
     #[error("the address broke a rule not long ago")]
     Discouraged,
+    /// We called an address that we are connected to.
+    #[error("we are connected to this address already")]
+    AlreadyConnected,
     /// No inbound slot is free.
     #[error("all {max} inbound slots are taken")]
     Full {
@@ -154,43 +156,6 @@ pub enum DisconnectReason {
         /// Which.
         violation: Box<Violation>,
     },
-}
-
-/// The kind of a [`DisconnectReason`], for counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisconnectClass {
-    /// From the other side or by hand.
-    Ordinary,
-    /// Not a peer for us: full, banned, another network, ourselves.
-    Unsuitable,
-    /// Too slow.
-    Timeout,
-    /// It broke a rule.
-    Violation,
-}
-
-impl DisconnectReason {
-    /// Which kind of reason this is.
-    #[must_use]
-    pub const fn class(&self) -> DisconnectClass {
-        match self {
-            DisconnectReason::Closed { .. } | DisconnectReason::ByHand => DisconnectClass::Ordinary,
-            DisconnectReason::Banned
-            | DisconnectReason::Discouraged
-            | DisconnectReason::Full { .. }
-            | DisconnectReason::WrongGenesis { .. }
-            | DisconnectReason::BadFrame { .. }
-            | DisconnectReason::OldProtocol { .. }
-            | DisconnectReason::SelfConnection => DisconnectClass::Unsuitable,
-            DisconnectReason::HandshakeTimeout { .. }
-            | DisconnectReason::PingTimeout { .. }
-            | DisconnectReason::HeadersTimeout { .. }
-            | DisconnectReason::BlockStall { .. }
-            | DisconnectReason::SlowReader { .. } => DisconnectClass::Timeout,
-            DisconnectReason::Violation { .. } => DisconnectClass::Violation,
-        }
-    }
 }
 
 impl From<Violation> for DisconnectReason {

@@ -45,10 +45,6 @@ pub const MAX_STALL_TIMEOUT_MS: u64 = 64_000;
 /// Blocks that another peer had to deliver instead, without one of its own in between, before a staller is dropped.
 pub const MAX_STALLS: u32 = 3;
 
-/// Blocks behind the best header from which on we call it initial sync: transactions and announcements wait, change sets
-/// are larger.
-pub const INITIAL_SYNC_BLOCKS: u32 = 24;
-
 /// Requests of one peer that wait until it has read what we sent before. An honest peer has at most 16 blocks and 100 transactions in
 /// flight.
 pub const MAX_SERVE_QUEUE: usize = 2_000;

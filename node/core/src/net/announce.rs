@@ -1,0 +1,144 @@
+//! Telling peers what is new: a block at once, transactions after a short random delay.
+
+use std::collections::VecDeque;
+
+use tally_primitives::block::Header;
+use tally_primitives::hash::Wtxid;
+use tally_primitives::units::Timestamp;
+use tally_wire::{InventoryItem, Message};
+
+use crate::net::limits::{KNOWN_TRANSACTIONS, MAX_ANNOUNCED_HEADERS, MAX_ANNOUNCEMENT_QUEUE, MAX_INVENTORY_SENT};
+use crate::net::peer::PeerId;
+use crate::net::recent::Recent;
+use crate::node::Node;
+
+/// What one peer is to be told, and what it knows.
+#[derive(Debug)]
+pub(crate) struct Announcer {
+    queue: VecDeque<Wtxid>,
+    flush_at: Option<Timestamp>,
+    /// Transactions that the peer told us or we told it, by the first eight bytes of their wtxid: a collision only delays a payment.
+    known: Recent<u64>,
+}
+
+impl Announcer {
+    pub fn new() -> Announcer {
+        Announcer { queue: VecDeque::new(), flush_at: None, known: Recent::new(KNOWN_TRANSACTIONS) }
+    }
+
+    /// When the queue is to be sent.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.flush_at
+    }
+
+    /// The peer has this transaction. True when that is news.
+    pub fn note_known(&mut self, wtxid: &Wtxid) -> bool {
+        self.known.insert(short(wtxid))
+    }
+}
+
+fn short(wtxid: &Wtxid) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = wtxid.to_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+impl Node {
+    /// Tells all peers of the new tip. In initial sync nobody needs to hear of it.
+    pub(crate) fn announce_tip(&mut self) {
+        if self.chain.is_syncing() {
+            return;
+        }
+        let ids: Vec<PeerId> = self.net.ready_peers().map(|peer| peer.id).collect();
+        for id in ids {
+            self.announce_tip_to(id);
+        }
+    }
+
+    /// Tells one peer of the tip, unless it knows: by headers if they link to what it has, else by hash.
+    pub(crate) fn announce_tip_to(&mut self, id: PeerId) {
+        let index = self.chain.index();
+        let tip = self.chain.tip();
+        let (Some(peer), Some(tip_id)) = (self.net.peers.get(&id), index.find(&tip.hash)) else {
+            return;
+        };
+        if self.has_block(peer, tip_id) {
+            return;
+        }
+        let mut headers: Vec<Header> = Vec::new();
+        let mut linked = false;
+        for entry in index.ancestry(tip_id).take(MAX_ANNOUNCED_HEADERS) {
+            headers.push(index.get(entry).header);
+            linked = index.parent(entry).is_some_and(|parent| self.has_block(peer, parent));
+            if linked {
+                break;
+            }
+        }
+        headers.reverse();
+        let message =
+            if linked { Message::Headers(headers) } else { Message::Inventory(vec![InventoryItem::Block(tip.hash)]) };
+        if let Some(peer) = self.net.peers.get_mut(&id)
+            && linked
+        {
+            peer.headers.told = Some(tip_id);
+        }
+        self.send(id, message);
+    }
+
+    /// Queues a transaction for all peers that may not have it.
+    pub(crate) fn announce_transaction(&mut self, now: Timestamp, wtxid: Wtxid) {
+        let ids: Vec<PeerId> = self.net.ready_peers().map(|peer| peer.id).collect();
+        for id in ids {
+            self.queue_announcement(now, id, wtxid);
+        }
+    }
+
+    /// Queues a transaction for one peer.
+    pub(crate) fn queue_announcement(&mut self, now: Timestamp, id: PeerId, wtxid: Wtxid) {
+        let mean = self.config.trickle_mean_ms;
+        let Some(peer) = self.net.peers.get_mut(&id) else {
+            return;
+        };
+        let announcer = &mut peer.announcer;
+        if announcer.known.contains(&short(&wtxid)) || announcer.queue.len() >= MAX_ANNOUNCEMENT_QUEUE {
+            return;
+        }
+        announcer.queue.push_back(wtxid);
+        if announcer.flush_at.is_none() {
+            announcer.flush_at = Some(now.saturating_add_millis(self.net.random.exponential(mean)));
+        }
+    }
+
+    /// Sends the queues whose delay is over, parents before children.
+    pub(crate) fn tick_announcements(&mut self, now: Timestamp) {
+        let due: Vec<PeerId> = self
+            .net
+            .ready_peers()
+            .filter(|peer| peer.announcer.flush_at.is_some_and(|at| at <= now))
+            .map(|peer| peer.id)
+            .collect();
+        for id in due {
+            self.flush_announcements(now, id);
+        }
+    }
+
+    fn flush_announcements(&mut self, now: Timestamp, id: PeerId) {
+        let mean = self.config.trickle_mean_ms;
+        let Some(peer) = self.net.peers.get_mut(&id) else {
+            return;
+        };
+        let announcer = &mut peer.announcer;
+        let mut items = Vec::new();
+        while items.len() < MAX_INVENTORY_SENT
+            && let Some(wtxid) = announcer.queue.pop_front()
+        {
+            if self.mempool.get_by_wtxid(&wtxid).is_some() && announcer.note_known(&wtxid) {
+                items.push(InventoryItem::Transaction(wtxid));
+            }
+        }
+        let more = !announcer.queue.is_empty();
+        announcer.flush_at = more.then(|| now.saturating_add_millis(self.net.random.exponential(mean).max(1)));
+        if !items.is_empty() {
+            self.send(id, Message::Inventory(items));
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Headers first: who has the chain with the most work is found out by 80 bytes a block.
+//!
+//! While peers claim more work than our best header has, the best of them are asked; a silent one loses its connection, and the next
+//! is asked. After that headers come by themselves, as announcements. A header whose parent is unknown is no offence: it
+//! shows that we lack something, so its sender is asked.
+
+use tally_consensus::error::RuleError;
+use tally_consensus::header::{MAX_SECONDS_AHEAD, check_header_alone};
+use tally_primitives::block::Header;
+use tally_primitives::hash::BlockHash;
+use tally_primitives::pow::Work;
+use tally_primitives::units::Timestamp;
+use tally_wire::Message;
+use tally_wire::limits::MAX_HEADERS;
+
+use crate::chain::ChainError;
+use crate::chain::index::EntryId;
+use crate::event::Event;
+use crate::net::disconnect::{DisconnectReason, Violation};
+use crate::net::limits::{HEADERS_TIMEOUT_MS, MAX_HEADER_SYNC_PEERS};
+use crate::net::peer::{Peer, PeerId};
+use crate::node::Node;
+
+/// What a peer knows of the chain, and what we have asked it.
+#[derive(Debug, Default)]
+pub(crate) struct PeerHeaders {
+    /// The `GetHeaders` that it has not answered.
+    asked_at: Option<Timestamp>,
+    /// Something new was heard of while a `GetHeaders` was on its way: the answer may not have it yet.
+    ask_again: bool,
+    /// What it says its chain is worth; zero once it has shown all it has.
+    pub claimed_work: Work,
+    /// The header with the most work that it has shown to have.
+    pub best: Option<EntryId>,
+    /// The last header that we sent to it.
+    pub told: Option<EntryId>,
+    /// When a header that it sent too early becomes acceptable.
+    retry_at: Option<Timestamp>,
+}
+
+impl PeerHeaders {
+    /// When something is to be done.
+    pub fn due(&self) -> Option<Timestamp> {
+        let timeout = self.asked_at.map(|at| at.saturating_add_millis(HEADERS_TIMEOUT_MS));
+        timeout.into_iter().chain(self.retry_at).min()
+    }
+}
+
+impl Node {
+    /// Asks those who claim the most work, while they claim more than our best header has.
+    pub(crate) fn sync_headers(&mut self, now: Timestamp) {
+        let ours = self.chain.best_header().work;
+        let mut asked = 0;
+        let mut candidates = Vec::new();
+        for peer in self.net.ready_peers().filter(|peer| peer.headers.claimed_work > ours) {
+            if peer.headers.asked_at.is_some() {
+                asked += 1;
+            } else {
+                candidates.push((peer.headers.claimed_work, peer.id));
+            }
+        }
+        candidates.sort_by_key(|(work, id)| (std::cmp::Reverse(*work), *id));
+        let free = MAX_HEADER_SYNC_PEERS.saturating_sub(asked);
+        for (_, id) in candidates.into_iter().take(free) {
+            self.request_headers(now, id);
+        }
+    }
+
+    /// Asks a peer what it has beyond our best header, unless it has been asked.
+    pub(crate) fn request_headers(&mut self, now: Timestamp, id: PeerId) {
+        let index = self.chain.index();
+        let best = index.best_header();
+        // From its parent on, so that the answer of a peer on the same chain is never empty.
+        let locator = index.locator(index.parent(best).unwrap_or(best));
+        self.ask_headers(now, id, locator);
+    }
+
+    fn ask_headers(&mut self, now: Timestamp, id: PeerId, locator: Vec<BlockHash>) {
+        let Some(peer) = self.net.ready_peer_mut(id) else {
+            return;
+        };
+        if peer.headers.asked_at.is_some() {
+            peer.headers.ask_again = true;
+            return;
+        }
+        peer.headers.asked_at = Some(now);
+        self.send(id, Message::GetHeaders { locator, stop: BlockHash::ZERO });
+    }
+
+    pub(crate) fn on_get_headers(&mut self, id: PeerId, locator: &[BlockHash], stop: &BlockHash) {
+        let headers = self.chain.headers_after(locator, stop, MAX_HEADERS);
+        let last = headers.last().map_or_else(|| self.chain.tip().hash, Header::hash);
+        let told = self.chain.index().find(&last);
+        if let Some(peer) = self.net.ready_peer_mut(id) {
+            peer.headers.told = told;
+        }
+        self.send(id, Message::Headers(headers));
+    }
+
+    pub(crate) fn on_headers(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) {
+        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
+            return self.headers_exhausted(now, id);
+        };
+        let linked = headers.windows(2).position(|pair| pair[1].prev_block != pair[0].hash());
+        if let Some(before) = linked {
+            let violation = Violation::HeadersNotLinked { position: before + 1, count: headers.len() };
+            return self.punish(now, id, violation);
+        }
+        if self.chain.index().find(&first.prev_block).is_none() {
+            return self.on_unconnected_headers(now, id, headers);
+        }
+        if let Some(peer) = self.net.ready_peer_mut(id) {
+            peer.headers.asked_at = None;
+        }
+        let old_best = self.chain.best_header().hash;
+        let all_taken = self.take_headers(now, id, headers);
+        self.emit_header_tip(old_best);
+        if !self.net.peers.contains_key(&id) {
+            return;
+        }
+        if all_taken && headers.len() == MAX_HEADERS {
+            self.continue_headers(now, id, last.hash());
+        } else {
+            self.headers_exhausted(now, id);
+        }
+        self.schedule_downloads(now);
+    }
+
+    /// Asks for what follows on a full message.
+    fn continue_headers(&mut self, now: Timestamp, id: PeerId, last: BlockHash) {
+        let index = self.chain.index();
+        let Some(entry) = index.find(&last) else {
+            return;
+        };
+        let locator = index.locator(entry);
+        self.ask_headers(now, id, locator);
+    }
+
+    /// The peer has shown all it has: the next one may be asked.
+    fn headers_exhausted(&mut self, now: Timestamp, id: PeerId) {
+        let Some(peer) = self.net.ready_peer_mut(id) else {
+            return;
+        };
+        peer.headers.asked_at = None;
+        peer.headers.claimed_work = Work::ZERO;
+        if std::mem::take(&mut peer.headers.ask_again) {
+            self.request_headers(now, id);
+        }
+        self.sync_headers(now);
+    }
+
+    /// Their parent is unknown: honest peers send such when we have missed something. But work they must show.
+    fn on_unconnected_headers(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) {
+        let limit = self.chain.params().target_limit();
+        for header in headers {
+            if let Err(error) = check_header_alone(header, &limit) {
+                return self.punish(now, id, Violation::Header { hash: header.hash(), error });
+            }
+        }
+        self.request_headers(now, id);
+    }
+
+    /// Takes headers into the index, up to the first that cannot be taken; false if there was one.
+    fn take_headers(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) -> bool {
+        let mut last = None;
+        let mut refused = None;
+        for header in headers {
+            match self.chain.accept_header(header, now) {
+                Ok(outcome) => last = Some(outcome.hash),
+                Err(error) => {
+                    refused = Some((header, error));
+                    break;
+                }
+            }
+        }
+        if let Some(hash) = last {
+            self.note_has_block(id, &hash);
+        }
+        match refused {
+            None => true,
+            Some((header, error)) => {
+                self.header_refused(now, id, header, error);
+                false
+            }
+        }
+    }
+
+    /// Judges the sender of a header that the chain refused.
+    pub(crate) fn header_refused(&mut self, now: Timestamp, id: PeerId, header: &Header, error: ChainError) {
+        match error {
+            ChainError::Rule { error: RuleError::TimeTooFarAhead { .. }, .. } => {
+                self.retry_later(id, header.time);
+            }
+            ChainError::Rule { hash, error } if is_provable(&error) => {
+                self.punish(now, id, Violation::Header { hash, error });
+            }
+            error if error.is_fatal() => self.halt(&error),
+            // An unknown parent is nobody's fault; an invalid one may be invalid by our operator's hand.
+            _ => {}
+        }
+    }
+
+    /// Asks again when the header's time has come within two hours of ours.
+    pub(crate) fn retry_later(&mut self, id: PeerId, header_time: u32) {
+        let at = Timestamp::from_seconds(header_time.saturating_sub(MAX_SECONDS_AHEAD));
+        if let Some(peer) = self.net.ready_peer_mut(id) {
+            peer.headers.retry_at = Some(peer.headers.retry_at.map_or(at, |earlier| earlier.min(at)));
+        }
+    }
+
+    /// Notes that a peer has a block, and with it its whole chain.
+    pub(crate) fn note_has_block(&mut self, id: PeerId, hash: &BlockHash) {
+        let index = self.chain.index();
+        let Some(found) = index.find(hash) else {
+            return;
+        };
+        if let Some(peer) = self.net.peers.get_mut(&id)
+            && peer.headers.best.is_none_or(|best| index.get(found).work > index.get(best).work)
+        {
+            peer.headers.best = Some(found);
+        }
+    }
+
+    /// Whether a peer has a block, as far as we know.
+    pub(crate) fn has_block(&self, peer: &Peer, id: EntryId) -> bool {
+        let index = self.chain.index();
+        let height = index.get(id).height;
+        let known = [peer.headers.best, peer.headers.told];
+        known.into_iter().flatten().any(|end| index.ancestor(end, height) == Some(id))
+    }
+
+    pub(crate) fn emit_header_tip(&mut self, old_best: BlockHash) {
+        let best = self.chain.best_header();
+        if best.hash != old_best {
+            self.emit(Event::HeaderTip { hash: best.hash, height: best.height });
+        }
+    }
+
+    pub(crate) fn tick_headers(&mut self, now: Timestamp) {
+        let due: Vec<(PeerId, bool)> = self
+            .net
+            .ready_peers()
+            .filter(|peer| peer.headers.due().is_some_and(|due| due <= now))
+            .map(|peer| {
+                let silent = peer.headers.asked_at.is_some_and(|at| now.millis_since(at) >= HEADERS_TIMEOUT_MS);
+                (peer.id, silent)
+            })
+            .collect();
+        for (id, silent) in due {
+            if silent {
+                self.disconnect(now, id, DisconnectReason::HeadersTimeout { millis: HEADERS_TIMEOUT_MS });
+                self.sync_headers(now);
+            } else {
+                if let Some(peer) = self.net.ready_peer_mut(id) {
+                    peer.headers.retry_at = None;
+                }
+                self.request_headers(now, id);
+            }
+        }
+    }
+}
+
+/// Whether the broken rule proves that the sender does not follow the rules, whatever we know and it does not.
+fn is_provable(error: &RuleError) -> bool {
+    error.is_permanent() && !matches!(error, RuleError::BadParent { .. })
+}

@@ -1,0 +1,254 @@
+//! Transactions whose parents have not come yet.
+//!
+//! Every orphan is charged to each peer that sent it. A peer that is over its share loses its own oldest orphan; one that others sent too
+//! stays on their account. So nobody can push out what another peer sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tally_primitives::hash::{Txid, Wtxid};
+use tally_primitives::transaction::{OutPoint, Transaction};
+use tally_primitives::units::Timestamp;
+
+use crate::net::limits::{MAX_ORPHAN_BYTES_PER_PEER, MAX_ORPHANS_PER_PEER, ORPHAN_EXPIRY_MS};
+use crate::net::peer::PeerId;
+
+/// Orphans by wtxid, by parent and by sender.
+#[derive(Debug, Default)]
+pub(crate) struct OrphanPool {
+    orphans: BTreeMap<Wtxid, Orphan>,
+    by_parent: BTreeSet<(Txid, Wtxid)>,
+    by_outpoint: BTreeSet<(OutPoint, Wtxid)>,
+    by_peer: BTreeMap<PeerId, Account>,
+    expiries: BTreeSet<(Timestamp, Wtxid)>,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct Orphan {
+    transaction: Arc<Transaction>,
+    bytes: usize,
+    expires: Timestamp,
+    senders: BTreeMap<PeerId, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    /// By the order in which they came.
+    orphans: BTreeMap<u64, Wtxid>,
+    bytes: usize,
+}
+
+impl OrphanPool {
+    /// Keeps a transaction that `peer` sent.
+    pub fn insert(&mut self, now: Timestamp, peer: PeerId, wtxid: Wtxid, transaction: Arc<Transaction>) {
+        let bytes = self.orphans.get(&wtxid).map_or_else(|| transaction.encoded_size(), |orphan| orphan.bytes);
+        if bytes > MAX_ORPHAN_BYTES_PER_PEER {
+            return;
+        }
+        if !self.orphans.contains_key(&wtxid) {
+            let expires = now.saturating_add_millis(ORPHAN_EXPIRY_MS);
+            for input in &transaction.inputs {
+                self.by_parent.insert((input.outpoint.txid, wtxid));
+                self.by_outpoint.insert((input.outpoint, wtxid));
+            }
+            self.expiries.insert((expires, wtxid));
+            let orphan = Orphan { transaction, bytes, expires, senders: BTreeMap::new() };
+            self.orphans.insert(wtxid, orphan);
+        }
+        let Some(orphan) = self.orphans.get_mut(&wtxid) else {
+            return;
+        };
+        if orphan.senders.contains_key(&peer) {
+            return;
+        }
+        self.sequence += 1;
+        orphan.senders.insert(peer, self.sequence);
+        let account = self.by_peer.entry(peer).or_default();
+        account.orphans.insert(self.sequence, wtxid);
+        account.bytes += bytes;
+        self.enforce_share(peer);
+    }
+
+    fn enforce_share(&mut self, peer: PeerId) {
+        while let Some(account) = self.by_peer.get(&peer)
+            && (account.orphans.len() > MAX_ORPHANS_PER_PEER || account.bytes > MAX_ORPHAN_BYTES_PER_PEER)
+            && let Some(oldest) = account.orphans.values().next().copied()
+        {
+            self.forget_sender(peer, oldest);
+        }
+    }
+
+    /// Takes an orphan off a peer's account, and away altogether if no other peer sent it.
+    fn forget_sender(&mut self, peer: PeerId, wtxid: Wtxid) {
+        let Some(orphan) = self.orphans.get_mut(&wtxid) else {
+            return;
+        };
+        let Some(sequence) = orphan.senders.remove(&peer) else {
+            return;
+        };
+        if let Some(account) = self.by_peer.get_mut(&peer) {
+            account.orphans.remove(&sequence);
+            account.bytes -= orphan.bytes;
+            if account.orphans.is_empty() {
+                self.by_peer.remove(&peer);
+            }
+        }
+        if orphan.senders.is_empty() {
+            self.take(&wtxid);
+        }
+    }
+
+    /// Takes an orphan out, with those who sent it.
+    pub fn take(&mut self, wtxid: &Wtxid) -> Option<(Arc<Transaction>, Vec<PeerId>)> {
+        let orphan = self.orphans.remove(wtxid)?;
+        for input in &orphan.transaction.inputs {
+            self.by_parent.remove(&(input.outpoint.txid, *wtxid));
+            self.by_outpoint.remove(&(input.outpoint, *wtxid));
+        }
+        self.expiries.remove(&(orphan.expires, *wtxid));
+        for (peer, sequence) in &orphan.senders {
+            if let Some(account) = self.by_peer.get_mut(peer) {
+                account.orphans.remove(sequence);
+                account.bytes -= orphan.bytes;
+                if account.orphans.is_empty() {
+                    self.by_peer.remove(peer);
+                }
+            }
+        }
+        Some((orphan.transaction, orphan.senders.into_keys().collect()))
+    }
+
+    /// The orphans that spend an output of this transaction.
+    pub fn children(&self, parent: &Txid) -> Vec<Wtxid> {
+        let from = (*parent, Wtxid::ZERO);
+        self.by_parent.range(from..).take_while(|(txid, _)| txid == parent).map(|(_, wtxid)| *wtxid).collect()
+    }
+
+    /// The orphans that spend this very coin.
+    pub fn spenders(&self, outpoint: &OutPoint) -> Vec<Wtxid> {
+        let from = (*outpoint, Wtxid::ZERO);
+        self.by_outpoint.range(from..).take_while(|(spent, _)| spent == outpoint).map(|(_, wtxid)| *wtxid).collect()
+    }
+
+    /// Whether this transaction waits here.
+    pub fn contains(&self, wtxid: &Wtxid) -> bool {
+        self.orphans.contains_key(wtxid)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.orphans.len()
+    }
+
+    /// A peer is gone, and with it what only it sent.
+    pub fn peer_gone(&mut self, peer: PeerId) {
+        let Some(account) = self.by_peer.get(&peer) else {
+            return;
+        };
+        let sent: Vec<Wtxid> = account.orphans.values().copied().collect();
+        for wtxid in sent {
+            self.forget_sender(peer, wtxid);
+        }
+    }
+
+    /// Drops those that have waited too long.
+    pub fn expire(&mut self, now: Timestamp) {
+        while let Some((expires, wtxid)) = self.expiries.first().copied()
+            && expires <= now
+        {
+            self.expiries.remove(&(expires, wtxid));
+            self.take(&wtxid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OrphanPool;
+    use crate::net::limits::{MAX_ORPHAN_BYTES_PER_PEER, MAX_ORPHANS_PER_PEER, ORPHAN_EXPIRY_MS};
+    use crate::net::peer::PeerId;
+    use std::sync::Arc;
+    use tally_primitives::hash::{LockHash, Txid, Wtxid, sha256};
+    use tally_primitives::spending::{SpendingPolicy, Witness};
+    use tally_primitives::transaction::{Input, OutPoint, Transaction};
+    use tally_primitives::units::Timestamp;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const A: PeerId = PeerId(1);
+    const B: PeerId = PeerId(2);
+
+    /// A transaction that spends output `index` of the parent numbered `parent`.
+    fn orphan(parent: u32, index: u32, memo_bytes: usize) -> (Wtxid, Arc<Transaction>) {
+        let policy = SpendingPolicy::Opaque(LockHash::ZERO);
+        let witness = Witness { policy, signatures: Vec::new(), preimages: Vec::new() };
+        let outpoint = OutPoint { txid: parent_id(parent), index };
+        let inputs = vec![Input { outpoint, witness }];
+        let transaction = Transaction { version: 1, inputs, outputs: Vec::new(), memo: vec![0; memo_bytes] };
+        (transaction.wtxid(), Arc::new(transaction))
+    }
+
+    fn parent_id(parent: u32) -> Txid {
+        Txid::from_bytes(sha256(&parent.to_le_bytes()))
+    }
+
+    fn assert_empty(pool: &OrphanPool) {
+        assert!(pool.orphans.is_empty() && pool.by_parent.is_empty() && pool.by_outpoint.is_empty());
+        assert!(pool.by_peer.is_empty() && pool.expiries.is_empty());
+    }
+
+    #[test]
+    fn a_flood_pushes_out_only_the_flooder_s_own() {
+        let mut pool = OrphanPool::default();
+        let (honest, transaction) = orphan(1, 0, 0);
+        pool.insert(NOW, A, honest, transaction.clone());
+        let (shared, shared_transaction) = orphan(2, 0, 0);
+        pool.insert(NOW, A, shared, shared_transaction.clone());
+        pool.insert(NOW, B, shared, shared_transaction);
+        for index in 0..1_000 {
+            let (wtxid, transaction) = orphan(3, index, 0);
+            pool.insert(NOW, B, wtxid, transaction);
+        }
+        assert_eq!(pool.len(), MAX_ORPHANS_PER_PEER + 2);
+        assert!(pool.contains(&honest) && pool.contains(&shared));
+        pool.peer_gone(B);
+        assert_eq!(pool.len(), 2);
+        pool.peer_gone(A);
+        assert_empty(&pool);
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let mut pool = OrphanPool::default();
+        for index in 0..20 {
+            let (wtxid, transaction) = orphan(1, index, 90_000);
+            pool.insert(NOW, A, wtxid, transaction);
+        }
+        assert_eq!(pool.len(), 4);
+        let (wtxid, transaction) = orphan(1, 99, MAX_ORPHAN_BYTES_PER_PEER);
+        pool.insert(NOW, A, wtxid, transaction);
+        assert!(!pool.contains(&wtxid));
+        assert_eq!(pool.len(), 4, "what is too large for any account costs the others nothing");
+    }
+
+    #[test]
+    fn children_are_found_by_parent_and_by_coin_and_time_ends_the_wait() {
+        let mut pool = OrphanPool::default();
+        let (first, one) = orphan(1, 0, 0);
+        let (second, two) = orphan(1, 1, 0);
+        pool.insert(NOW, A, first, one.clone());
+        pool.insert(NOW, A, second, two);
+        let mut children = pool.children(&parent_id(1));
+        children.sort();
+        let mut both = [first, second];
+        both.sort();
+        assert_eq!(children, both);
+        assert_eq!(pool.children(&parent_id(2)), []);
+        assert_eq!(pool.spenders(&OutPoint { txid: parent_id(1), index: 1 }), [second]);
+        assert_eq!(pool.take(&first), Some((one, vec![A])));
+        pool.expire(NOW.saturating_add_millis(ORPHAN_EXPIRY_MS - 1));
+        assert_eq!(pool.len(), 1);
+        pool.expire(NOW.saturating_add_millis(ORPHAN_EXPIRY_MS));
+        assert_empty(&pool);
+    }
+}

@@ -1,0 +1,256 @@
+//! Which announced transactions to ask whom for: the first announcer first, another one when it does not deliver.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tally_primitives::units::Timestamp;
+use tally_wire::InventoryItem;
+
+use crate::net::limits::{MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, TRANSACTION_TIMEOUT_MS};
+use crate::net::peer::PeerId;
+
+/// Transactions that peers have announced and we do not have.
+#[derive(Debug, Default)]
+pub(crate) struct TransactionRequests {
+    wanted: BTreeMap<InventoryItem, Wanted>,
+    peers: BTreeMap<PeerId, PeerRequests>,
+    deadlines: BTreeSet<(Timestamp, InventoryItem)>,
+    /// Counts announcements, so that they are served in the order in which they came.
+    sequence: u64,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    /// Who has announced it and has not been asked, by the announcement's number.
+    announcers: BTreeMap<u64, PeerId>,
+    asked: Option<(PeerId, Timestamp)>,
+}
+
+#[derive(Debug, Default)]
+struct PeerRequests {
+    /// What it has announced and was not asked for, by the announcement's number.
+    announced: BTreeMap<u64, InventoryItem>,
+    in_flight: BTreeSet<InventoryItem>,
+}
+
+/// What to ask whom for.
+pub(crate) type Asks = Vec<(PeerId, InventoryItem)>;
+
+impl TransactionRequests {
+    /// A peer says that it has `item`. Returns what to ask now.
+    pub fn announced(&mut self, now: Timestamp, peer: PeerId, item: InventoryItem) -> Asks {
+        let requests = self.peers.entry(peer).or_default();
+        let wanted = self.wanted.entry(item).or_default();
+        let known = requests.in_flight.contains(&item) || wanted.announcers.values().any(|id| *id == peer);
+        if known || requests.announced.len() >= MAX_ANNOUNCED_TRANSACTIONS {
+            self.drop_if_idle(item);
+            return Vec::new();
+        }
+        self.sequence += 1;
+        requests.announced.insert(self.sequence, item);
+        wanted.announcers.insert(self.sequence, peer);
+        self.ask(now, item).into_iter().collect()
+    }
+
+    /// The transaction came (from whomever) or is not wanted any more. Returns what to ask now that a slot is free.
+    pub fn settled(&mut self, now: Timestamp, item: InventoryItem) -> Asks {
+        let Some(wanted) = self.wanted.remove(&item) else {
+            return Vec::new();
+        };
+        for (sequence, peer) in &wanted.announcers {
+            if let Some(requests) = self.peers.get_mut(peer) {
+                requests.announced.remove(sequence);
+            }
+        }
+        let Some((peer, deadline)) = wanted.asked else {
+            return Vec::new();
+        };
+        self.deadlines.remove(&(deadline, item));
+        if let Some(requests) = self.peers.get_mut(&peer) {
+            requests.in_flight.remove(&item);
+        }
+        self.use_free_slots(now, peer)
+    }
+
+    /// A peer does not have what it was asked for: another announcer is asked.
+    pub fn not_found(&mut self, now: Timestamp, peer: PeerId, item: InventoryItem) -> Asks {
+        let asked = self.wanted.get(&item).and_then(|wanted| wanted.asked);
+        if asked.is_none_or(|(asked, _)| asked != peer) {
+            return Vec::new();
+        }
+        self.release(item);
+        let mut asks: Asks = self.ask(now, item).into_iter().collect();
+        self.drop_if_idle(item);
+        asks.extend(self.use_free_slots(now, peer));
+        asks
+    }
+
+    /// Asks elsewhere for what has not come in time.
+    pub fn expire(&mut self, now: Timestamp) -> Asks {
+        let mut asks = Vec::new();
+        while let Some((deadline, item)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            match self.wanted.get(&item).and_then(|wanted| wanted.asked) {
+                Some((peer, _)) => asks.extend(self.not_found(now, peer, item)),
+                None => {
+                    self.deadlines.remove(&(deadline, item));
+                }
+            }
+        }
+        asks
+    }
+
+    /// A peer is gone. What it was asked for is asked elsewhere.
+    pub fn peer_gone(&mut self, now: Timestamp, peer: PeerId) -> Asks {
+        let Some(requests) = self.peers.remove(&peer) else {
+            return Vec::new();
+        };
+        for (sequence, item) in requests.announced {
+            if let Some(wanted) = self.wanted.get_mut(&item) {
+                wanted.announcers.remove(&sequence);
+            }
+            self.drop_if_idle(item);
+        }
+        let mut asks = Vec::new();
+        for item in requests.in_flight {
+            self.release(item);
+            asks.extend(self.ask(now, item));
+            self.drop_if_idle(item);
+        }
+        asks
+    }
+
+    /// When [`TransactionRequests::expire`] has something to do.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// How many requests a peer has not answered.
+    pub fn in_flight(&self, peer: PeerId) -> usize {
+        self.peers.get(&peer).map_or(0, |requests| requests.in_flight.len())
+    }
+
+    /// Asks the first announcer that has a free slot, unless somebody is asked already.
+    fn ask(&mut self, now: Timestamp, item: InventoryItem) -> Option<(PeerId, InventoryItem)> {
+        let wanted = self.wanted.get_mut(&item)?;
+        if wanted.asked.is_some() {
+            return None;
+        }
+        let has_slot = |peer: &PeerId| {
+            self.peers.get(peer).is_some_and(|requests| requests.in_flight.len() < MAX_TRANSACTIONS_IN_FLIGHT)
+        };
+        let (sequence, peer) = wanted.announcers.iter().find(|(_, peer)| has_slot(peer)).map(|(s, p)| (*s, *p))?;
+        let deadline = now.saturating_add_millis(TRANSACTION_TIMEOUT_MS);
+        wanted.announcers.remove(&sequence);
+        wanted.asked = Some((peer, deadline));
+        let requests = self.peers.get_mut(&peer)?;
+        requests.announced.remove(&sequence);
+        requests.in_flight.insert(item);
+        self.deadlines.insert((deadline, item));
+        Some((peer, item))
+    }
+
+    /// Whoever was asked for `item` is not any more.
+    fn release(&mut self, item: InventoryItem) {
+        let Some((peer, deadline)) = self.wanted.get_mut(&item).and_then(|wanted| wanted.asked.take()) else {
+            return;
+        };
+        self.deadlines.remove(&(deadline, item));
+        if let Some(requests) = self.peers.get_mut(&peer) {
+            requests.in_flight.remove(&item);
+        }
+    }
+
+    /// Asks a peer for the oldest of its announcements that nobody else is asked for, while it has free slots.
+    fn use_free_slots(&mut self, now: Timestamp, peer: PeerId) -> Asks {
+        let Some(requests) = self.peers.get(&peer) else {
+            return Vec::new();
+        };
+        let free = MAX_TRANSACTIONS_IN_FLIGHT.saturating_sub(requests.in_flight.len());
+        let unasked = |item: &&InventoryItem| self.wanted.get(item).is_some_and(|wanted| wanted.asked.is_none());
+        let next: Vec<InventoryItem> = requests.announced.values().filter(unasked).take(free).copied().collect();
+        next.into_iter().filter_map(|item| self.ask(now, item)).collect()
+    }
+
+    fn drop_if_idle(&mut self, item: InventoryItem) {
+        let idle = |wanted: &Wanted| wanted.asked.is_none() && wanted.announcers.is_empty();
+        if self.wanted.get(&item).is_some_and(idle) {
+            self.wanted.remove(&item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TransactionRequests;
+    use crate::net::limits::{MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, TRANSACTION_TIMEOUT_MS};
+    use crate::net::peer::PeerId;
+    use tally_primitives::hash::{Wtxid, sha256};
+    use tally_primitives::units::Timestamp;
+    use tally_wire::InventoryItem;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const A: PeerId = PeerId(1);
+    const B: PeerId = PeerId(2);
+    const C: PeerId = PeerId(3);
+
+    fn item(number: usize) -> InventoryItem {
+        InventoryItem::Transaction(Wtxid::from_bytes(sha256(&number.to_le_bytes())))
+    }
+
+    fn is_empty(requests: &TransactionRequests) -> bool {
+        let peers_idle = requests.peers.values().all(|peer| peer.announced.is_empty() && peer.in_flight.is_empty());
+        requests.wanted.is_empty() && requests.deadlines.is_empty() && peers_idle
+    }
+
+    #[test]
+    fn the_first_announcer_is_asked_and_the_others_in_turn() {
+        let mut requests = TransactionRequests::default();
+        assert_eq!(requests.announced(NOW, A, item(1)), [(A, item(1))]);
+        assert_eq!(requests.announced(NOW, A, item(1)), []);
+        assert_eq!(requests.announced(NOW, C, item(1)), []);
+        assert_eq!(requests.announced(NOW, B, item(1)), []);
+        assert_eq!(requests.not_found(NOW, B, item(1)), [], "B was not asked");
+        assert_eq!(requests.not_found(NOW, A, item(1)), [(C, item(1))]);
+        let timeout = NOW.saturating_add_millis(TRANSACTION_TIMEOUT_MS);
+        assert_eq!(requests.next_timeout(), Some(timeout));
+        assert_eq!(requests.expire(timeout), [(B, item(1))]);
+        assert_eq!(requests.peer_gone(timeout, B), []);
+        assert!(is_empty(&requests));
+    }
+
+    #[test]
+    fn what_came_is_not_asked_again() {
+        let mut requests = TransactionRequests::default();
+        requests.announced(NOW, A, item(1));
+        requests.announced(NOW, B, item(1));
+        assert_eq!(requests.settled(NOW, item(1)), []);
+        assert_eq!(requests.expire(NOW.saturating_add_millis(TRANSACTION_TIMEOUT_MS)), []);
+        assert!(is_empty(&requests));
+    }
+
+    #[test]
+    fn slots_and_announcements_are_bounded_and_freed_slots_are_used() {
+        let mut requests = TransactionRequests::default();
+        let asked: usize = (0..10_000).map(|number| requests.announced(NOW, A, item(number)).len()).sum();
+        assert_eq!(asked, MAX_TRANSACTIONS_IN_FLIGHT);
+        assert_eq!(requests.wanted.len(), MAX_TRANSACTIONS_IN_FLIGHT + MAX_ANNOUNCED_TRANSACTIONS);
+        assert_eq!(requests.settled(NOW, item(0)), [(A, item(MAX_TRANSACTIONS_IN_FLIGHT))]);
+        assert_eq!(requests.announced(NOW, B, item(9_000)), [(B, item(9_000))], "B's slots are its own");
+        requests.peer_gone(NOW, A);
+        requests.peer_gone(NOW, B);
+        assert!(is_empty(&requests));
+    }
+
+    #[test]
+    fn an_announcement_that_waits_for_a_slot_survives_the_failure_of_another_announcer() {
+        let mut requests = TransactionRequests::default();
+        for number in 0..MAX_TRANSACTIONS_IN_FLIGHT {
+            requests.announced(NOW, B, item(number));
+        }
+        requests.announced(NOW, A, item(500));
+        assert_eq!(requests.announced(NOW, B, item(500)), []);
+        assert_eq!(requests.not_found(NOW, A, item(500)), [], "B has no slot free");
+        assert_eq!(requests.settled(NOW, item(0)), [(B, item(500))]);
+    }
+}

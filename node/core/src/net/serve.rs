@@ -1,0 +1,106 @@
+//! Answering `GetData`, no faster than the peer reads.
+
+use std::collections::VecDeque;
+
+use tally_primitives::units::Timestamp;
+use tally_wire::{InventoryItem, Message};
+
+use crate::net::disconnect::{DisconnectReason, Violation};
+use crate::net::limits::{MAX_SEND_QUEUE_BYTES, MAX_SERVE_QUEUE, SERVE_QUEUE_BYTES};
+use crate::net::peer::PeerId;
+use crate::node::Node;
+
+/// What a peer has asked for and has not been sent.
+#[derive(Debug, Default)]
+pub(crate) struct ServeQueue {
+    items: VecDeque<InventoryItem>,
+    /// Bytes that wait to be sent: what the driver last told, and what we sent since.
+    queued_bytes: usize,
+}
+
+impl ServeQueue {
+    pub fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    pub fn note_sent(&mut self, bytes: usize) {
+        self.queued_bytes = self.queued_bytes.saturating_add(bytes);
+    }
+}
+
+impl Node {
+    /// The driver tells how many bytes wait to be sent to a peer. It does so whenever it has written some: until then the node
+    /// assumes that everything it sent still waits, and pauses at its limit.
+    pub fn handle_send_queue(&mut self, now: Timestamp, peer: PeerId, bytes: usize) {
+        self.begin(now);
+        if let Some(known) = self.net.peers.get_mut(&peer) {
+            known.serve.queued_bytes = bytes;
+            self.serve(peer);
+        }
+        self.finish(now);
+    }
+
+    pub(crate) fn on_get_data(&mut self, now: Timestamp, id: PeerId, items: Vec<InventoryItem>) {
+        let Some(peer) = self.net.peers.get_mut(&id) else {
+            return;
+        };
+        let requests = peer.serve.items.len() + items.len();
+        if requests > MAX_SERVE_QUEUE {
+            return self.punish(now, id, Violation::RequestFlood { requests, max: MAX_SERVE_QUEUE });
+        }
+        peer.serve.items.extend(items);
+        self.serve(id);
+    }
+
+    fn serve(&mut self, id: PeerId) {
+        let mut not_found = Vec::new();
+        while let Some(peer) = self.net.peers.get_mut(&id)
+            && peer.serve.queued_bytes < SERVE_QUEUE_BYTES
+            && let Some(item) = peer.serve.items.pop_front()
+        {
+            match self.look_up(&item) {
+                Some(message) => self.send(id, message),
+                None => not_found.push(item),
+            }
+        }
+        if !not_found.is_empty() {
+            not_found.truncate(tally_wire::limits::MAX_GET_DATA_ITEMS);
+            self.send(id, Message::NotFound(not_found));
+        }
+    }
+
+    fn look_up(&mut self, item: &InventoryItem) -> Option<Message> {
+        match item {
+            InventoryItem::Block(hash) => {
+                self.chain.index().entry(hash).filter(|entry| !entry.is_invalid())?;
+                match self.chain.block(hash) {
+                    Ok(block) => block.map(Message::Block),
+                    Err(error) => {
+                        self.halt(&error);
+                        None
+                    }
+                }
+            }
+            InventoryItem::Transaction(wtxid) => {
+                self.mempool.get_by_wtxid(wtxid).map(|entry| Message::Transaction(entry.transaction.clone()))
+            }
+            InventoryItem::Parent(txid) => {
+                self.mempool.get(txid).map(|entry| Message::Transaction(entry.transaction.clone()))
+            }
+        }
+    }
+
+    /// Ends connections to those who do not read.
+    pub(crate) fn drop_slow_readers(&mut self, now: Timestamp) {
+        let slow: Vec<(PeerId, usize)> = self
+            .net
+            .peers
+            .values()
+            .filter(|peer| peer.serve.queued_bytes > MAX_SEND_QUEUE_BYTES)
+            .map(|peer| (peer.id, peer.serve.queued_bytes))
+            .collect();
+        for (id, bytes) in slow {
+            self.disconnect(now, id, DisconnectReason::SlowReader { bytes });
+        }
+    }
+}
