@@ -1,0 +1,220 @@
+//! The command line as it is written. Nothing is decided here: `config` makes a resolved configuration of it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  node --network devnet                        run a node of a network of your own
+  node run --connect 192.0.2.7:9740            run a mainnet node that keeps to a peer
+  node rpc getblockchaininfo                   ask a running node
+  node inspect address tally1…                 what is in an address
+  node check --repair                          check what is on disk, and repair it
+
+Every option of `run` can also stand in the environment (TALLY_NETWORK, TALLY_DATA_DIR, …) or in the
+configuration file (DATA_DIR/node.toml): arguments go over the environment, that over the file.";
+
+/// A full node of Tallystick.
+#[derive(Debug, Parser)]
+#[command(name = "node", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `run` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a node until it is stopped (the default)
+    Run(Box<RunArgs>),
+    /// Decode what is given and print every field as JSON
+    #[command(subcommand)]
+    Inspect(InspectCommand),
+    /// Check everything on disk, offline
+    Check(CheckArgs),
+    /// Make the index again from the block files, offline
+    Reindex(ReindexArgs),
+    /// Call a method of a running node (`node rpc help` lists them)
+    Rpc(RpcArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which network, and where its data are.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LocationArgs {
+    /// mainnet, testnet, devnet, or a network file
+    #[arg(long, value_name = "NAME|FILE", env = "TALLY_NETWORK")]
+    pub network: Option<String>,
+    /// Where the chain is kept [default: ~/.tallystick/NETWORK]
+    #[arg(long, value_name = "DIR", env = "TALLY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Configuration file [default: DATA_DIR/node.toml, if there is one]
+    #[arg(long, value_name = "FILE", env = "TALLY_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// What is written to the log, and how.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogArgs {
+    /// What is logged: a level, or levels by part such as info,tally_node::rpc=debug [default: info]
+    #[arg(long, value_name = "FILTER", env = "TALLY_LOG")]
+    pub log: Option<String>,
+    /// Log lines as JSON
+    #[arg(long, value_name = "BOOL", env = "TALLY_LOG_JSON", num_args = 0..=1, default_missing_value = "true")]
+    pub log_json: Option<bool>,
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// Network and data directory.
+    #[command(flatten)]
+    pub location: LocationArgs,
+    /// Logging.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// Where peers connect [default: 0.0.0.0 and the network's port]; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "TALLY_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Where JSON-RPC is answered [default: 127.0.0.1 and the network's port]
+    #[arg(long, value_name = "ADDR", env = "TALLY_RPC_LISTEN")]
+    pub rpc_listen: Option<SocketAddr>,
+    /// Where /health is answered [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "TALLY_WEB_LISTEN")]
+    pub web_listen: Option<SocketAddr>,
+    /// A peer to keep connected; may be repeated
+    #[arg(long, value_name = "ADDR", env = "TALLY_CONNECT", value_delimiter = ',')]
+    pub connect: Vec<SocketAddr>,
+    /// User for RPC, instead of the cookie
+    #[arg(long, value_name = "USER", env = "TALLY_RPC_USER")]
+    pub rpc_user: Option<String>,
+    /// Password for RPC; in the environment or the file it is not seen by others
+    #[arg(long, value_name = "PASSWORD", env = "TALLY_RPC_PASSWORD", hide_env_values = true)]
+    pub rpc_password: Option<String>,
+    /// Further host names by which RPC may be called; may be repeated
+    #[arg(long, value_name = "NAME", env = "TALLY_RPC_ALLOW_HOST", value_delimiter = ',')]
+    pub rpc_allow_host: Vec<String>,
+    /// Most memory for waiting transactions, in MB [default: 300]
+    #[arg(long, value_name = "MB", env = "TALLY_MEMPOOL")]
+    pub mempool: Option<u32>,
+    /// Mine to this address
+    #[arg(long, value_name = "ADDRESS", env = "TALLY_MINE")]
+    pub mine: Option<String>,
+    /// Threads that mine [default: 1]
+    #[arg(long, value_name = "N", env = "TALLY_MINE_THREADS")]
+    pub mine_threads: Option<usize>,
+    /// Most hashes a second to mine with [default: no limit]
+    #[arg(long, value_name = "HASHES_PER_S", env = "TALLY_MINE_LIMIT")]
+    pub mine_limit: Option<f64>,
+}
+
+/// What `inspect` decodes.
+#[derive(Debug, Subcommand)]
+pub enum InspectCommand {
+    /// An 80-byte header
+    Header {
+        /// The header, hex
+        hex: String,
+    },
+    /// A block
+    Block {
+        /// The block, hex; - reads it from standard input
+        hex: String,
+    },
+    /// A transaction
+    Transaction {
+        /// The transaction, hex; - reads it from standard input
+        hex: String,
+    },
+    /// A spending policy
+    Policy {
+        /// The policy, hex
+        hex: String,
+    },
+    /// An address
+    Address {
+        /// The address
+        address: String,
+    },
+    /// Raw 80-byte headers one after another: a line for each, and a line of sums
+    Headers {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+    /// ASERT: lines of `time_difference height_difference` in, one compact target out for each
+    NextBits(NextBitsArgs),
+}
+
+/// The anchor and the schedule of `inspect next-bits`.
+#[derive(Debug, Args)]
+pub struct NextBitsArgs {
+    /// The anchor's compact target, such as 0x1d00ffff
+    #[arg(long, value_name = "B")]
+    pub anchor_bits: String,
+    /// Seconds between blocks
+    #[arg(long, value_name = "S")]
+    pub spacing: u32,
+    /// Half-life in seconds
+    #[arg(long, value_name = "H")]
+    pub half_life: u32,
+    /// The easiest compact target
+    #[arg(long, value_name = "B")]
+    pub limit: String,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Network and data directory.
+    #[command(flatten)]
+    pub location: LocationArgs,
+    /// Make the index again if it is damaged
+    #[arg(long)]
+    pub repair: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `reindex`.
+#[derive(Debug, Args)]
+pub struct ReindexArgs {
+    /// Network and data directory.
+    #[command(flatten)]
+    pub location: LocationArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `rpc`.
+#[derive(Debug, Args)]
+pub struct RpcArgs {
+    /// Network and data directory.
+    #[command(flatten)]
+    pub location: LocationArgs,
+    /// Where the node answers [default: what DATA_DIR/node.json says]
+    #[arg(long, value_name = "URL", env = "TALLY_RPC")]
+    pub url: Option<String>,
+    /// User, if the node has one instead of a cookie
+    #[arg(long, value_name = "USER", env = "TALLY_RPC_USER")]
+    pub user: Option<String>,
+    /// Password of that user
+    #[arg(long, value_name = "PASSWORD", env = "TALLY_RPC_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+    /// The method
+    pub method: String,
+    /// Its parameters: JSON, or text where that is no JSON
+    #[arg(value_name = "PARAM", allow_negative_numbers = true)]
+    pub params: Vec<String>,
+}

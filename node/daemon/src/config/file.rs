@@ -1,0 +1,68 @@
+//! The configuration file: the options of `run`, in TOML.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::CommandError;
+
+/// What a configuration file may say. Relative paths are meant from the file's own directory.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileConfig {
+    /// Name or file.
+    pub network: Option<String>,
+    /// Where the chain is kept.
+    pub data_dir: Option<PathBuf>,
+    /// What is logged.
+    pub log: Option<String>,
+    /// Whether log lines are JSON.
+    pub log_json: Option<bool>,
+    /// Where peers connect.
+    pub listen: Option<SocketAddr>,
+    /// Where JSON-RPC is answered.
+    pub rpc_listen: Option<SocketAddr>,
+    /// Where /health is answered.
+    pub web_listen: Option<SocketAddr>,
+    /// Peers to keep connected.
+    pub connect: Option<Vec<SocketAddr>>,
+    /// User for RPC.
+    pub rpc_user: Option<String>,
+    /// Password for RPC.
+    pub rpc_password: Option<String>,
+    /// Further host names by which RPC may be called.
+    pub rpc_allow_host: Option<Vec<String>>,
+    /// Most memory for waiting transactions, in MB.
+    pub mempool: Option<u32>,
+    /// Mine to this address.
+    pub mine: Option<String>,
+    /// Threads that mine.
+    pub mine_threads: Option<usize>,
+    /// Most hashes a second.
+    pub mine_limit: Option<f64>,
+}
+
+impl FileConfig {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not TOML, or holds a setting that there is not.
+    pub fn read(path: &Path) -> Result<Self, CommandError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            CommandError::usage(format!("cannot read the configuration {}: {error}", path.display()))
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
+            let message = error.message();
+            CommandError::usage(format!("the configuration {}: {message}", path.display()))
+        })?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        config.data_dir = config.data_dir.map(|directory| home.join(directory));
+        if let Some(network) = &config.network
+            && super::is_file_name(network)
+        {
+            config.network = Some(home.join(network).display().to_string());
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,146 @@
+//! One change set as one durable step: flat files first, then the index in one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use tally_node_core::chain::store::{BlockUndo, ChangeSet, StoreError};
+use tally_primitives::block::Block;
+use tally_primitives::encode;
+use tally_primitives::hash::{BlockHash, LockHash};
+use tally_primitives::transaction::{Coin, OutPoint};
+
+use super::flat::{Kind, Place};
+use super::index::{IndexBatch, Table};
+use super::records::{self, META_KEY, Meta};
+use super::{Inner, Store, addresses};
+
+/// A change set while it is turned into a batch.
+pub(super) struct Pending<'a> {
+    pub(super) store: &'a Inner,
+    pub(super) changes: &'a ChangeSet,
+    pub(super) batch: IndexBatch,
+    /// Locks of coins that the change set deletes, as far as its blocks tell.
+    pub(super) locks: BTreeMap<OutPoint, LockHash>,
+}
+
+impl Store {
+    /// Stores a change set: all of it or nothing, and durable on return.
+    ///
+    /// One caller at a time: the driver.
+    ///
+    /// # Errors
+    /// If the disk refuses or the index is damaged. The store must then be opened anew.
+    pub fn apply(&self, changes: &ChangeSet) -> Result<(), StoreError> {
+        let inner = self.inner.as_ref();
+        let mut pending = Pending { store: inner, changes, batch: IndexBatch::default(), locks: BTreeMap::new() };
+        pending.append_bodies()?;
+        for record in &changes.index {
+            let key = record.header.hash().as_bytes().to_vec();
+            pending.batch.put_record(Table::Headers, key, record);
+        }
+        addresses::write(&mut pending)?;
+        pending.write_coins()?;
+        let mut meta = inner.read_meta().clone();
+        meta.blocks_end = inner.blocks.end();
+        meta.undo_end = inner.undo.end();
+        if let Some(tip) = changes.tip {
+            meta.tip = Some(tip);
+            meta.stats = changes.stats.unwrap_or(meta.stats);
+        }
+        let batch = pending.batch;
+        inner.commit(batch, meta)
+    }
+}
+
+impl Inner {
+    /// Commits a batch together with the record that describes the whole.
+    pub(super) fn commit(&self, mut batch: IndexBatch, meta: Meta) -> Result<(), StoreError> {
+        batch.put_record(Table::Meta, META_KEY.to_vec(), &meta);
+        let mut current = self.meta.write().unwrap_or_else(PoisonError::into_inner);
+        self.index.commit(&batch)?;
+        *current = meta;
+        Ok(())
+    }
+}
+
+impl Pending<'_> {
+    /// Appends blocks and undo that are not in the flat files yet, and syncs them.
+    fn append_bodies(&mut self) -> Result<(), StoreError> {
+        let changes = self.changes;
+        for (hash, block) in &changes.blocks {
+            if self.store.place(Kind::Block, hash)?.is_none() {
+                let payload = encode::encode(block.as_ref());
+                let place = self.store.blocks.append(hash, &payload)?;
+                self.put_place(Kind::Block, hash, &place);
+            }
+            self.store.remember(*hash, Arc::clone(block));
+        }
+        for (hash, undo) in &changes.undo {
+            if self.store.place(Kind::Undo, hash)?.is_none() {
+                let payload = encode::encode(undo.as_ref());
+                let place = self.store.undo.append(hash, &payload)?;
+                self.put_place(Kind::Undo, hash, &place);
+            }
+        }
+        self.store.blocks.sync()?;
+        self.store.undo.sync()?;
+        Ok(())
+    }
+
+    fn put_place(&mut self, kind: Kind, hash: &BlockHash, place: &Place) {
+        let key = records::place_key(kind, hash);
+        self.batch.put_record(Table::Places, key, place);
+    }
+
+    fn write_coins(&mut self) -> Result<(), StoreError> {
+        let changes = self.changes;
+        for (outpoint, coin) in &changes.coins {
+            let key = records::outpoint_key(outpoint);
+            if let Some(coin) = coin {
+                let row = records::unspent_key(&coin.output.lock, outpoint);
+                self.batch.put_record(Table::Coins, key, coin);
+                self.batch.put_record(Table::Unspent, row, &());
+            } else {
+                let lock = self.lock_of(outpoint, &key)?;
+                let row = records::unspent_key(&lock, outpoint);
+                self.batch.remove(Table::Coins, key);
+                self.batch.remove(Table::Unspent, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lock of a coin that is about to be deleted.
+    fn lock_of(&self, outpoint: &OutPoint, key: &[u8]) -> Result<LockHash, StoreError> {
+        if let Some(lock) = self.locks.get(outpoint) {
+            return Ok(*lock);
+        }
+        let coin: Option<Coin> = records::read(self.store.index.as_ref(), Table::Coins, key)?;
+        coin.map(|coin| coin.output.lock).ok_or_else(|| StoreError::Damaged {
+            what: format!("the coin {outpoint} is not in the index, and a block spends it"),
+        })
+    }
+
+    /// A block's body, out of the change set or out of the files.
+    pub(super) fn block(&self, hash: &BlockHash) -> Result<Arc<Block>, StoreError> {
+        let given = self.changes.blocks.iter().find(|(known, _)| known == hash);
+        if let Some((_, block)) = given {
+            return Ok(Arc::clone(block));
+        }
+        self.store.block(hash)?.ok_or_else(|| missing("body", hash))
+    }
+
+    /// A block's undo, out of the change set or out of the files.
+    pub(super) fn undo(&self, hash: &BlockHash) -> Result<Arc<BlockUndo>, StoreError> {
+        let given = self.changes.undo.iter().find(|(known, _)| known == hash);
+        if let Some((_, undo)) = given {
+            return Ok(Arc::clone(undo));
+        }
+        let undo = self.store.undo(hash)?;
+        undo.map(Arc::new).ok_or_else(|| missing("undo", hash))
+    }
+}
+
+fn missing(what: &str, hash: &BlockHash) -> StoreError {
+    StoreError::Damaged { what: format!("the {what} of block {hash} is not in the store") }
+}

@@ -1,0 +1,229 @@
+//! What the node keeps on disk: flat files that are the truth, and an index derived from them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `flat` | append-only files of blocks and undo, framed and checksummed |
+//! | `index` | the index behind a small trait: sled, or memory for tests |
+//! | `records` | keys, values and checksums of the index's records |
+//! | `open` | opening: the lock, recovery after a crash, what makes an index be dropped |
+//! | `apply` | one change set as one durable step |
+//! | `addresses` | rows of the address and transaction index, written with the change set |
+//! | `query` | what RPC asks |
+//! | `check` | everything read and compared |
+//! | `rebuild` | the index made again from the block files |
+//!
+//! The order of writing is what makes a kill at any moment harmless: blocks and undo are appended and synced first,
+//! then the index refers to them in one transaction, which is synced before anything else happens. After a crash the
+//! flat files may hold records that the index does not know yet; they are taken up when the store opens.
+
+mod addresses;
+mod apply;
+pub mod check;
+mod error;
+pub mod flat;
+pub mod index;
+pub mod lock;
+mod open;
+pub mod query;
+pub mod rebuild;
+pub mod records;
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tally_node_core::chain::store::{BlockUndo, ChainStore, CoinStats, IndexRecord, StoreError};
+use tally_primitives::block::Block;
+use tally_primitives::encode;
+use tally_primitives::hash::BlockHash;
+use tally_primitives::transaction::{Coin, OutPoint};
+
+pub use error::OpenError;
+use flat::record::MAX_PAYLOAD_SIZE;
+use flat::{FlatFiles, Kind, Place};
+use index::{IndexStore, Table};
+use lock::DirectoryLock;
+pub use open::{Opened, StoreConfig};
+use records::Meta;
+
+/// How many of the blocks stored or read last are kept in memory: those that peers and the chain ask for next.
+const RECENT_BLOCKS: usize = 16;
+
+/// A handle to the store; clones share it. Reading goes on while a change set is applied.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    directory: PathBuf,
+    index: Box<dyn IndexStore>,
+    blocks: FlatFiles,
+    undo: FlatFiles,
+    /// Write-locked while the index changes, so that a reader of several records sees one state.
+    meta: RwLock<Meta>,
+    recent: Mutex<VecDeque<(BlockHash, Arc<Block>)>>,
+    _lock: Option<DirectoryLock>,
+}
+
+impl Store {
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.inner.directory
+    }
+
+    /// The name of the index's engine.
+    pub fn engine(&self) -> &'static str {
+        self.inner.index.name()
+    }
+
+    /// What the index says of itself.
+    pub fn meta(&self) -> Meta {
+        self.inner.read_meta().clone()
+    }
+
+    /// Bytes of the flat files and of the index on disk, about.
+    pub fn bytes_on_disk(&self) -> u64 {
+        let files = [&self.inner.blocks, &self.inner.undo];
+        let flat: u64 = files.iter().filter_map(|files| files.bytes().ok()).sum();
+        flat + directory_bytes(&self.inner.directory.join(open::INDEX_DIRECTORY))
+    }
+
+    /// Whether the body of a block is stored.
+    pub fn has_block(&self, hash: &BlockHash) -> Result<bool, StoreError> {
+        Ok(self.inner.place(Kind::Block, hash)?.is_some())
+    }
+}
+
+impl Inner {
+    fn read_meta(&self) -> std::sync::RwLockReadGuard<'_, Meta> {
+        self.meta.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, VecDeque<(BlockHash, Arc<Block>)>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, hash: BlockHash, block: Arc<Block>) {
+        let mut recent = self.recent();
+        if recent.iter().any(|(known, _)| *known == hash) {
+            return;
+        }
+        if recent.len() == RECENT_BLOCKS {
+            recent.pop_front();
+        }
+        recent.push_back((hash, block));
+    }
+
+    fn files(&self, kind: Kind) -> &FlatFiles {
+        match kind {
+            Kind::Block => &self.blocks,
+            Kind::Undo => &self.undo,
+        }
+    }
+
+    fn place(&self, kind: Kind, hash: &BlockHash) -> Result<Option<Place>, StoreError> {
+        let key = records::place_key(kind, hash);
+        records::read(self.index.as_ref(), Table::Places, &key)
+    }
+
+    fn payload(&self, kind: Kind, hash: &BlockHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let place = self.place(kind, hash)?;
+        let payload = place.map(|place| self.files(kind).read(&place, hash));
+        Ok(payload.transpose()?)
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        let known = self.recent().iter().find(|(known, _)| known == hash).map(|(_, block)| Arc::clone(block));
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(payload) = self.payload(Kind::Block, hash)? else {
+            return Ok(None);
+        };
+        let block: Block =
+            encode::decode(&payload, MAX_PAYLOAD_SIZE).map_err(|error| damaged_body("block", hash, &error))?;
+        let block = Arc::new(block);
+        self.remember(*hash, Arc::clone(&block));
+        Ok(Some(block))
+    }
+
+    fn undo(&self, hash: &BlockHash) -> Result<Option<BlockUndo>, StoreError> {
+        let Some(payload) = self.payload(Kind::Undo, hash)? else {
+            return Ok(None);
+        };
+        encode::decode(&payload, MAX_PAYLOAD_SIZE).map(Some).map_err(|error| damaged_body("undo", hash, &error))
+    }
+
+    /// Visits every record of a table, opened.
+    fn for_each<T: serde::de::DeserializeOwned>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], T) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        self.index.iter(table, prefix, &mut |key, value| match records::open(table, key, value)
+            .and_then(|content| visit(key, content))
+        {
+            Ok(flow) => flow,
+            Err(error) => {
+                outcome = Err(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        outcome
+    }
+}
+
+fn damaged_body(what: &str, hash: &BlockHash, error: &encode::DecodeError) -> StoreError {
+    StoreError::Damaged { what: format!("the {what} of {hash} does not decode: {error}") }
+}
+
+/// Bytes of the files directly in a directory; 0 if it cannot be read.
+fn directory_bytes(directory: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return 0;
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+impl ChainStore for Store {
+    fn index(&self) -> Result<Vec<IndexRecord>, StoreError> {
+        let mut records = Vec::new();
+        self.inner.for_each(Table::Headers, &[], |_, record| {
+            records.push(record);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(records)
+    }
+
+    fn tip(&self) -> Result<Option<BlockHash>, StoreError> {
+        Ok(self.inner.read_meta().tip)
+    }
+
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        let key = records::outpoint_key(outpoint);
+        records::read(self.inner.index.as_ref(), Table::Coins, &key)
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        self.inner.block(hash)
+    }
+
+    fn undo(&self, hash: &BlockHash) -> Result<Option<BlockUndo>, StoreError> {
+        self.inner.undo(hash)
+    }
+
+    fn coin_stats(&self) -> Result<CoinStats, StoreError> {
+        Ok(self.inner.read_meta().stats)
+    }
+}
+
+#[cfg(test)]
+mod tests;
