@@ -40,12 +40,13 @@ impl MemoryStore {
     /// Applies a change set, all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the change set does not fit: it deletes a coin that is not there, or inserts one
-    /// over another. Either is a bug of the core.
+    /// [`StoreError::Damaged`] when the change set does not fit, which is a bug of the core: it deletes a coin that is
+    /// not there, or inserts one that is.
     pub fn apply(&self, changes: ChangeSet) -> Result<(), StoreError> {
         let mut inner = self.lock();
         for (outpoint, change) in &changes.coins {
-            if change.is_some() == inner.coins.contains_key(outpoint) {
+            // A coin may only be replaced by one that differs: the same transaction at another height.
+            if *change == inner.coins.get(outpoint).copied() {
                 return Err(StoreError::Damaged { what: format!("a change set does not fit at coin {outpoint}") });
             }
         }

@@ -93,7 +93,9 @@ pub struct ChangeSet {
     pub undo: Vec<(BlockHash, Arc<BlockUndo>)>,
     /// New or changed headers; a record replaces the one with the same hash.
     pub index: Vec<IndexRecord>,
-    /// Coins to insert (`Some`) and to delete (`None`; the coin is in the store). At most some 20,000, or one block's.
+    /// Coins to insert (`Some`) and to delete (`None`; the coin is in the store). An inserted coin may replace one with
+    /// the same outpoint and another height: a reorganisation that confirms the same transaction elsewhere. At most
+    /// some 20,000, or one block's.
     pub coins: BTreeMap<OutPoint, Option<Coin>>,
     /// The block that the coin set belongs to afterwards.
     pub tip: Option<BlockHash>,
