@@ -328,7 +328,10 @@ impl Node {
     pub fn disconnect_address(&mut self, now: Timestamp, address: SocketAddr) -> bool {
         let is_there = |peer: &&Peer| peer.address == address || peer.listen_address() == Some(address);
         let ids: Vec<PeerId> = self.net.peers.values().filter(is_there).map(|peer| peer.id).collect();
-        ids.iter().fold(false, |any, id| self.disconnect_peer(now, *id) || any)
+        for id in &ids {
+            self.disconnect_peer(now, *id);
+        }
+        !ids.is_empty()
     }
 
     /// Bans an address, or one node on it, until a given time, and ends its connections.
