@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use bech32::primitives::decode::CheckedHrpstring;
+use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError, ChecksumError};
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
 use bech32::{Bech32m, Fe32, Hrp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -155,13 +155,19 @@ impl FromStr for Address {
     }
 }
 
-/// The innermost cause, which is the one that helps: "invalid checksum", "invalid character".
-fn reason_of(error: &dyn core::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+/// In words for people: the innermost cause of what is no bech32 at all ("missing separator", "invalid character").
+fn reason_of(error: &CheckedHrpstringError) -> String {
+    match error {
+        CheckedHrpstringError::Checksum(ChecksumError::InvalidResidue(_)) => {
+            "its checksum does not match, so a character is wrong or missing".to_owned()
+        }
+        CheckedHrpstringError::Checksum(ChecksumError::InvalidLength) => "it is too short".to_owned(),
+        other => innermost(other),
     }
-    innermost.to_string()
+}
+
+fn innermost(error: &dyn core::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// Text in every format.
