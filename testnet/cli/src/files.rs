@@ -1,0 +1,118 @@
+//! Writing a file whole or not at all: who reads it meanwhile sees the old content or the new, never a part.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Replaces a file's content.
+///
+/// # Errors
+/// If the directory cannot be written.
+pub fn replace(path: &Path, content: &str) -> Result<(), Error> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let write = || {
+        let mut file = File::create(&fresh)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_data()?;
+        fs::rename(&fresh, path)
+    };
+    write().map_err(Error::file("write", path))
+}
+
+/// Reads a file; `None` if there is none.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", path)(error)),
+    }
+}
+
+/// Removes a file if it is there.
+///
+/// # Errors
+/// If it is there and cannot be removed.
+pub fn remove_if_there(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The last lines of a text file, without colours; fewer if it is short, none if it is not there.
+pub fn last_lines(path: &Path, count: usize) -> Vec<String> {
+    use std::io::{Read, Seek, SeekFrom};
+    const TAIL_BYTES: u64 = 16 * 1024;
+    let read = || {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        std::io::Result::Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].iter().map(|line| without_controls(line)).collect()
+}
+
+/// Drops escape sequences and control characters: a log line must not move the reader's cursor.
+fn without_controls(line: &str) -> String {
+    let mut clean = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            // Colours are `ESC [ … letter`.
+            for c in chars.by_ref() {
+                if c.is_ascii_alphabetic() {
+                    break;
+                }
+            }
+        } else if !c.is_control() {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{last_lines, read_if_there, remove_if_there, replace};
+
+    #[test]
+    fn replaces_and_leaves_nothing_beside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("state.json");
+        assert_eq!(read_if_there(&path).expect("readable"), None);
+        for content in ["one", "two"] {
+            replace(&path, content).expect("written");
+            assert_eq!(read_if_there(&path).expect("readable").as_deref(), Some(content));
+        }
+        assert_eq!(dir.path().read_dir().expect("a directory").count(), 1);
+        for _ in 0..2 {
+            remove_if_there(&path).expect("removed");
+        }
+        let error = replace(&dir.path().join("no/where"), "").expect_err("no such directory");
+        assert!(error.to_string().starts_with("cannot write "), "{error}");
+    }
+
+    #[test]
+    fn last_lines_of_a_log() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("node.log");
+        assert!(last_lines(&path, 3).is_empty());
+        std::fs::write(&path, "one\n\u{1b}[31mtwo\u{1b}[0m\n\nthree\u{7}\n").expect("written");
+        assert_eq!(last_lines(&path, 2), ["two", "three"]);
+        assert_eq!(last_lines(&path, 9), ["one", "two", "three"]);
+        std::fs::write(&path, "x".repeat(50_000) + "\nend").expect("written");
+        assert_eq!(last_lines(&path, 1), ["end"]);
+    }
+}

@@ -1,0 +1,175 @@
+//! The report for people.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::report::{NodeReport, Report};
+
+const HEADINGS: [&str; 7] = ["node", "peers", "height", "tip", "mempool", "RPC", "pid"];
+
+/// Columns of numbers stand to the right.
+const RIGHT: [bool; 7] = [false, true, true, false, true, false, true];
+
+/// Styles, or none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Colours {
+    on: bool,
+}
+
+impl Colours {
+    /// Colours if `on`.
+    pub fn new(on: bool) -> Colours {
+        Colours { on }
+    }
+
+    /// Text of no weight.
+    pub fn faint(self, text: &str) -> String {
+        self.paint(Style::new().dimmed(), text)
+    }
+
+    /// Text that stands out.
+    pub fn strong(self, text: &str) -> String {
+        self.paint(Style::new().bold(), text)
+    }
+
+    /// Something is wrong.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default(), text)
+    }
+
+    /// Something is not right yet.
+    pub fn warning(self, text: &str) -> String {
+        self.paint(AnsiColor::Yellow.on_default(), text)
+    }
+
+    fn paint(self, style: Style, text: &str) -> String {
+        if self.on { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// One line for the headings and one for each node. A node that is not at the tip of the most is marked.
+pub fn lines(report: &Report, colours: Colours) -> Vec<String> {
+    let rows: Vec<[String; 7]> = report.nodes.iter().map(cells).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let mut lines = vec![colours.faint(&line(&HEADINGS.map(str::to_owned), &widths))];
+    let common = common_tip(report);
+    for (row, node) in rows.iter().zip(&report.nodes) {
+        let text = line(row, &widths);
+        lines.push(match node.tip {
+            None => colours.bad(&text),
+            tip if tip != common => colours.warning(&text),
+            _ => text,
+        });
+    }
+    lines
+}
+
+/// The tip at which most nodes are.
+pub fn common_tip(report: &Report) -> Option<tally_primitives::hash::BlockHash> {
+    let tips = report.nodes.iter().filter_map(|node| node.tip);
+    tips.max_by_key(|tip| report.nodes.iter().filter(|node| node.tip == Some(*tip)).count())
+}
+
+fn cells(node: &NodeReport) -> [String; 7] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let tip = match (node.pid, node.tip) {
+        (None, _) => "does not run".to_owned(),
+        (Some(_), None) => "does not answer".to_owned(),
+        (Some(_), Some(tip)) => short(&tip.to_string()),
+    };
+    [
+        node.name.clone(),
+        or_dash(node.peers.map(|peers| peers.to_string())),
+        or_dash(node.height.map(|height| height.to_string())),
+        tip,
+        or_dash(node.waiting.map(|waiting| waiting.to_string())),
+        or_dash(node.rpc.clone()),
+        or_dash(node.pid.map(|pid| pid.to_string())),
+    ]
+}
+
+/// A hash for people: its zeros show the work, its end tells it from others.
+pub fn short(hash: &str) -> String {
+    match (hash.get(..10), hash.get(hash.len().saturating_sub(8)..)) {
+        (Some(start), Some(end)) if hash.len() > 20 => format!("{start}…{end}"),
+        _ => hash.to_owned(),
+    }
+}
+
+fn line(cells: &[String; 7], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for ((cell, width), right) in cells.iter().zip(widths).zip(RIGHT) {
+        let width = *width;
+        line.push_str("  ");
+        line.push_str(&if right { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tally_primitives::hash::BlockHash;
+    use tally_primitives::units::Height;
+
+    use super::{Colours, lines, short};
+    use crate::report::{NodeReport, Report};
+
+    fn node(name: &str, pid: Option<u32>, tip: Option<u8>) -> NodeReport {
+        NodeReport {
+            name: name.to_owned(),
+            pid,
+            listen: None,
+            rpc: pid.map(|pid| format!("http://127.0.0.1:{pid}")),
+            cookie: ".cookie".into(),
+            web: None,
+            peers: tip.map(|_| 2),
+            height: tip.map(|_| Height::new(1234)),
+            tip: tip.map(|tip| BlockHash::from_bytes([tip; 32])),
+            waiting: tip.map(|_| 0),
+        }
+    }
+
+    fn report() -> Report {
+        Report {
+            nodes: vec![
+                node("node-1", Some(40_001), Some(0xab)),
+                node("node-2", Some(40_002), Some(0xcd)),
+                node("node-3", None, None),
+                node("node-10", Some(40_004), None),
+                node("node-11", Some(5), Some(0xab)),
+            ],
+            wallets: std::collections::BTreeMap::new(),
+            network_file: "network.toml".into(),
+            web: None,
+        }
+    }
+
+    #[test]
+    fn columns_stand_under_their_headings() {
+        let expected = "
+  node     peers  height  tip                  mempool  RPC                       pid
+  node-1       2    1234  ababababab…abababab        0  http://127.0.0.1:40001  40001
+  node-2       2    1234  cdcdcdcdcd…cdcdcdcd        0  http://127.0.0.1:40002  40002
+  node-3       -       -  does not run               -  -                           -
+  node-10      -       -  does not answer            -  http://127.0.0.1:40004  40004
+  node-11      2    1234  ababababab…abababab        0  http://127.0.0.1:5          5";
+        assert_eq!(format!("\n{}", lines(&report(), Colours::new(false)).join("\n")), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_colour() {
+        let lines = lines(&report(), Colours::new(true));
+        let coloured: Vec<bool> = lines.iter().map(|line| line.contains('\u{1b}')).collect();
+        assert_eq!(coloured, [true, false, true, true, true, false]);
+        assert_ne!(lines[2].split('m').next(), lines[3].split('m').next(), "behind is not the same as down");
+    }
+
+    #[test]
+    fn short_hashes() {
+        assert_eq!(short("0123456789"), "0123456789");
+        assert_eq!(short(&"00112233".repeat(8)), "0011223300…00112233");
+    }
+}
