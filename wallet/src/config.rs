@@ -92,7 +92,10 @@ impl Config {
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
             let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            ConfigError::Invalid { path: path.clone(), problem: format!("{place}{}", error.message().replace('\n', " ")) }
+            ConfigError::Invalid {
+                path: path.clone(),
+                problem: format!("{place}{}", error.message().replace('\n', " ")),
+            }
         })?;
         config.make_absolute(&directory_of(wallet));
         Ok(config)

@@ -219,9 +219,9 @@ fn is_this_machine(url: &str) -> bool {
     let authority = host.split(['/', '?', '#']).next().unwrap_or_default();
     // With a user part the host is something else than it seems.
     !authority.contains('@')
-        && ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| {
-            authority.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-        })
+        && ["127.0.0.1", "localhost", "[::1]"]
+            .iter()
+            .any(|name| authority.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
 }
 
 #[cfg(test)]

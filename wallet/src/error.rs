@@ -98,9 +98,7 @@ impl WalletError {
             | WalletError::Prompt(PromptError::NoTerminal { .. })
             | WalletError::Payment(PaymentError::Dust { .. } | PaymentError::MemoTooLong { .. })
             | WalletError::Network(NetworkError::Unknown { .. }) => ExitCode::Usage,
-            WalletError::Payment(PaymentError::Selection(SelectionError::NotEnough { .. })) => {
-                ExitCode::NotEnoughFunds
-            }
+            WalletError::Payment(PaymentError::Selection(SelectionError::NotEnough { .. })) => ExitCode::NotEnoughFunds,
             WalletError::Nodes(NodesError::Refused { .. } | NodesError::Unauthorized { .. }) => ExitCode::Refused,
             WalletError::Nodes(NodesError::Unreachable { .. }) => ExitCode::Unreachable,
             _ => ExitCode::Failure,

@@ -109,11 +109,7 @@ fn ask_secret(question: &str, instead: &'static str) -> Result<Passphrase, Promp
 ///
 /// # Errors
 /// There is no terminal.
-pub fn ask_line(
-    question: &str,
-    what: &'static str,
-    instead: &'static str,
-) -> Result<Zeroizing<String>, PromptError> {
+pub fn ask_line(question: &str, what: &'static str, instead: &'static str) -> Result<Zeroizing<String>, PromptError> {
     if !is_interactive() {
         return Err(PromptError::NoTerminal { what, instead });
     }

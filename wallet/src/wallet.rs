@@ -73,12 +73,7 @@ impl Wallet {
     ///
     /// # Errors
     /// As there.
-    pub fn sync_locked(
-        &mut self,
-        lock: &FileLock,
-        nodes: &mut Nodes,
-        scope: Scope,
-    ) -> Result<Snapshot, WalletError> {
+    pub fn sync_locked(&mut self, lock: &FileLock, nodes: &mut Nodes, scope: Scope) -> Result<Snapshot, WalletError> {
         let snapshot = self.look(nodes, scope)?;
         self.file.update_locked(lock, &snapshot.changes)?;
         Ok(snapshot)

@@ -25,7 +25,8 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 fn sum(candidates: &[Candidate], selection: &Selection) -> Amount {
-    Amount::checked_sum(selection.chosen.iter().map(|position| candidates[*position].value)).unwrap()
+    Amount::checked_sum(selection.chosen.iter().map(|position| candidates[*position].value))
+        .expect("the values are small")
 }
 
 /// What must hold of every selection, whoever asked for it.
@@ -43,8 +44,9 @@ fn check(candidates: &[Candidate], target: &Target, amount: Amount, selection: &
             assert_eq!(selection.fee, least, "with change the fee is exact");
         }
         None => {
-            let surplus = selection.fee.checked_sub(least).unwrap();
-            let limit = Amount::checked_sum([target.rate.fee_for(target.change_size), target.least_change()]).unwrap();
+            let surplus = selection.fee.checked_sub(least).expect("at least the rate");
+            let limit = Amount::checked_sum([target.rate.fee_for(target.change_size), target.least_change()])
+                .expect("the values are small");
             assert!(surplus <= limit, "more was given away than change would have cost: {surplus}");
         }
     }

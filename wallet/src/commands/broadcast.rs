@@ -27,8 +27,8 @@ pub(super) fn run(context: &Context, options: &Broadcast) -> Result<Sent, Wallet
         "-" => read_standard_input()?,
         hex => hex.to_owned(),
     };
-    let transaction: Transaction = encode::decode_hex(hex.trim(), MAX_ENCODED_SIZE)
-        .map_err(|source| WalletError::Transaction { source })?;
+    let transaction: Transaction =
+        encode::decode_hex(hex.trim(), MAX_ENCODED_SIZE).map_err(|source| WalletError::Transaction { source })?;
     // Only the network matters here: no passphrase is asked, and any wallet or none will do.
     let recorded = match Closed::read(&context.wallet) {
         Ok(closed) => Some(closed.mark().clone()),

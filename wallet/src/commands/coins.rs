@@ -76,6 +76,9 @@ impl Report for Shown {
             [coin.value.to_string(), coin.status.to_owned(), height, outpoint.to_string()]
         };
         let rows: Vec<[String; 4]> = self.0.iter().map(row).collect();
-        render([("TALLY", Align::Right), ("status", Align::Left), ("height", Align::Right), ("coin", Align::Left)], &rows)
+        render(
+            [("TALLY", Align::Right), ("status", Align::Left), ("height", Align::Right), ("coin", Align::Left)],
+            &rows,
+        )
     }
 }

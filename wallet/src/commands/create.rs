@@ -47,9 +47,7 @@ pub(super) fn make(
     let words = words()?;
     let protection = match is_open {
         true => Protection::None,
-        false => {
-            Protection::Passphrase { passphrase: context.passphrase.new_one()?, cost: KdfParams::default() }
-        }
+        false => Protection::Passphrase { passphrase: context.passphrase.new_one()?, cost: KdfParams::default() },
     };
     let mark = Mark { network: params.name.clone(), address_prefix: params.address_prefix.clone() };
     let file = WalletFile::create(&context.wallet, mark, words, protection)?;
@@ -65,7 +63,8 @@ impl Report for Created {
         let words: Vec<&str> = self.words.split(' ').collect();
         let mut lines = String::new();
         for row in 0..words.len().div_ceil(4) {
-            let cells = (4 * row..words.len().min(4 * row + 4)).map(|index| format!("{:>4} {:<9}", index + 1, words[index]));
+            let cells =
+                (4 * row..words.len().min(4 * row + 4)).map(|index| format!("{:>4} {:<9}", index + 1, words[index]));
             lines.push_str(cells.collect::<String>().trim_end());
             lines.push('\n');
         }

@@ -37,8 +37,10 @@ pub(super) fn run(context: &Context, options: &Restore) -> Result<Restored, Wall
 
 fn read_words(file: Option<&Path>) -> Result<Zeroizing<String>, WalletError> {
     let mut text = Zeroizing::new(String::with_capacity(512));
-    let unreadable =
-        |path: &Path| { let path = path.to_owned(); move |source| ContextError::Unreadable { path, source } };
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ContextError::Unreadable { path, source }
+    };
     match file {
         None => {
             let instead = "give --words-file FILE (`-` is standard input)";

@@ -90,13 +90,7 @@ fn summary(payment: &Payment, rate: &ChosenRate, to: &Address) -> String {
     let mut lines = vec![
         format!("Send    {:>17} TALLY", payment.amount),
         format!("to      {to}"),
-        format!(
-            "Fee     {:>17} TALLY  ({} bytes at {}: {})",
-            payment.fee,
-            payment.size,
-            payment.rate(),
-            rate.source
-        ),
+        format!("Fee     {:>17} TALLY  ({} bytes at {}: {})", payment.fee, payment.size, payment.rate(), rate.source),
         match payment.change {
             Some(change) => format!("Change  {change:>17} TALLY"),
             None => "Change               none".to_owned(),

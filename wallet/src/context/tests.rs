@@ -20,10 +20,10 @@ fn cookies_belong_to_nodes_in_order() {
     let known = [entry("http://a", Some("/known"))];
     let typed = |arguments: &[&str]| typed_nodes(&parse(arguments).global, &known);
     assert_eq!(typed(&[]).unwrap(), []);
-    assert_eq!(typed(&["--rpc", "http://a", "--rpc", "http://b"]).unwrap(), [
-        entry("http://a", Some("/known")),
-        entry("http://b", None)
-    ]);
+    assert_eq!(
+        typed(&["--rpc", "http://a", "--rpc", "http://b"]).unwrap(),
+        [entry("http://a", Some("/known")), entry("http://b", None)]
+    );
     let one_for_all = ["--rpc", "http://a", "--rpc", "http://b", "--cookie", "/c"];
     assert_eq!(typed(&one_for_all).unwrap(), [entry("http://a", Some("/c")), entry("http://b", Some("/c"))]);
     let one_each = ["--rpc", "http://a", "--rpc", "http://b", "--cookie", "/c", "--cookie", "/d"];
@@ -50,10 +50,8 @@ fn the_network_is_the_typed_one_else_the_settings_else_the_recorded() {
     let text = wallet.display().to_string();
     let params = |arguments: &[&str]| {
         let context = Context::resolve(parse(&[&["--wallet", &text], arguments].concat()).global).unwrap();
-        let mark = crate::file::Mark {
-            network: "testnet".to_owned(),
-            address_prefix: Params::testnet().address_prefix,
-        };
+        let mark =
+            crate::file::Mark { network: "testnet".to_owned(), address_prefix: Params::testnet().address_prefix };
         context.params(Some(&mark)).unwrap()
     };
     assert_eq!(params(&[]), Params::testnet());

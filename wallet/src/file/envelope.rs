@@ -109,9 +109,7 @@ impl Envelope {
     pub fn is_sealed_with(&self, sealing: &Sealing) -> bool {
         match (sealing, &self.encryption) {
             (Sealing::Plain, None) => true,
-            (Sealing::Key { cost, salt, .. }, Some(encryption)) => {
-                *cost == encryption.cost && *salt == encryption.salt
-            }
+            (Sealing::Key { cost, salt, .. }, Some(encryption)) => *cost == encryption.cost && *salt == encryption.salt,
             _ => false,
         }
     }

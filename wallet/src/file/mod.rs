@@ -180,7 +180,13 @@ impl Closed {
     pub fn open(self, passphrase: Option<&Passphrase>) -> Result<WalletFile, FileError> {
         let sealing = self.envelope.sealing(&self.path, passphrase)?;
         let contents = self.envelope.open(&self.path, &sealing)?;
-        Ok(WalletFile { path: self.path, mark: self.envelope.mark, sealing, words: contents.words, state: contents.state })
+        Ok(WalletFile {
+            path: self.path,
+            mark: self.envelope.mark,
+            sealing,
+            words: contents.words,
+            state: contents.state,
+        })
     }
 }
 

@@ -3,9 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::envelope::Envelope;
-use super::{
-    Closed, FileError, FileLock, KdfParams, Mark, Passphrase, Protection, WalletFile, write_atomically,
-};
+use super::{Closed, FileError, FileLock, KdfParams, Mark, Passphrase, Protection, WalletFile, write_atomically};
 use crate::keys::{Keychain, Words};
 use crate::state::{ChangeSet, Row};
 use tally_primitives::params::Params;

@@ -2,8 +2,7 @@ use super::{Account, Addresses, CoinType, KeyPath, Keychain, KeysError, WordCoun
 use tally_primitives::hash::SigHash;
 use tally_primitives::params::Params;
 
-const ABANDON: &str =
-    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+const ABANDON: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
 
 fn account(coin: CoinType) -> Account {
     Account::derive(&Words::parse(ABANDON).unwrap().seed(""), coin).unwrap()

@@ -27,7 +27,6 @@ pub(super) fn key_input() -> usize {
 
 /// A transaction without inputs. (A list's length takes the same bytes whatever it is.)
 pub(super) fn without_inputs(outputs: usize, memo_bytes: usize) -> usize {
-    let empty =
-        Transaction { version: CURRENT_VERSION, inputs: Vec::new(), outputs: Vec::new(), memo: Vec::new() };
+    let empty = Transaction { version: CURRENT_VERSION, inputs: Vec::new(), outputs: Vec::new(), memo: Vec::new() };
     empty.encoded_size() + outputs * output() + memo_bytes
 }

@@ -12,8 +12,7 @@ pub(super) fn search(worths: &[u128], wanted: u128, tolerance: u128) -> Option<V
     let mut place = 0;
     let mut sum = 0;
     for _ in 0..MAX_VISITS {
-        let dead_end =
-            sum > tree.most || sum + rest_from[place] < wanted || tree.note(sum) || place == worths.len();
+        let dead_end = sum > tree.most || sum + rest_from[place] < wanted || tree.note(sum) || place == worths.len();
         if !dead_end {
             // With the next coin; unless its twin was just left out, which would only repeat that search.
             if tree.is_worth_trying(place) {
@@ -23,7 +22,7 @@ pub(super) fn search(worths: &[u128], wanted: u128, tolerance: u128) -> Option<V
             place += 1;
             continue;
         }
-        if tree.most == wanted {
+        if tree.best.is_some() && tree.most == wanted {
             break;
         }
         // Back to the last coin taken, and on without it.
@@ -67,9 +66,8 @@ impl Tree<'_> {
     }
 
     fn is_worth_trying(&self, place: usize) -> bool {
-        let twin_was_left_out = place > 0
-            && self.worths[place - 1] == self.worths[place]
-            && self.chosen.last() != Some(&(place - 1));
+        let twin_was_left_out =
+            place > 0 && self.worths[place - 1] == self.worths[place] && self.chosen.last() != Some(&(place - 1));
         !twin_was_left_out
     }
 }
@@ -101,9 +99,8 @@ mod tests {
 
     /// The closest sum by trying every subset.
     fn best(worths: &[u128], wanted: u128, tolerance: u128) -> Option<Vec<usize>> {
-        let subsets = (0..1_u32 << worths.len()).map(|bits| -> Vec<usize> {
-            (0..worths.len()).filter(|place| bits >> place & 1 == 1).collect()
-        });
+        let subsets = (0..1_u32 << worths.len())
+            .map(|bits| -> Vec<usize> { (0..worths.len()).filter(|place| bits >> place & 1 == 1).collect() });
         let sum = |chosen: &[usize]| chosen.iter().map(|place| worths[*place]).sum::<u128>();
         subsets.filter(|chosen| (wanted..=wanted + tolerance).contains(&sum(chosen))).min_by_key(|chosen| sum(chosen))
     }

@@ -110,8 +110,7 @@ pub fn select(candidates: &[Candidate], target: &Target) -> Result<Selection, Se
 /// # Errors
 /// See [`SelectionError`].
 pub fn select_all(candidates: &[Candidate], target: &Target) -> Result<(Selection, Amount), SelectionError> {
-    let mut chosen: Vec<usize> =
-        worths(candidates, target.rate).into_iter().map(|worth| worth.position).collect();
+    let mut chosen: Vec<usize> = worths(candidates, target.rate).into_iter().map(|worth| worth.position).collect();
     chosen.sort_unstable();
     let size = size_of(candidates, target, &chosen);
     let fee = target.rate.fee_for(size);

@@ -26,15 +26,7 @@ pub(super) struct Collect {
 
 impl Collect {
     pub fn new(addresses: Vec<Address>, scope: Scope) -> Collect {
-        Collect {
-            addresses,
-            scope,
-            restarts: 0,
-            done: 0,
-            tip: None,
-            coins: BTreeMap::new(),
-            history: BTreeMap::new(),
-        }
+        Collect { addresses, scope, restarts: 0, done: 0, tip: None, coins: BTreeMap::new(), history: BTreeMap::new() }
     }
 
     fn batches(&self) -> usize {

@@ -200,7 +200,8 @@ impl<'a> Sync<'a> {
             }
         };
         Ok(())
-    }}
+    }
+}
 
 #[cfg(test)]
 mod tests;

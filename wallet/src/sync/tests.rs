@@ -30,9 +30,8 @@ struct FakeNode {
 impl FakeNode {
     fn new(account: &Account, used: &[(Keychain, u32)]) -> FakeNode {
         let mut addresses = addresses();
-        let address = |&(keychain, index): &(Keychain, u32)| {
-            addresses.address(account, KeyPath { keychain, index }).unwrap()
-        };
+        let address =
+            |&(keychain, index): &(Keychain, u32)| addresses.address(account, KeyPath { keychain, index }).unwrap();
         FakeNode { used: used.iter().map(address).collect(), ..FakeNode::default() }
     }
 
@@ -91,7 +90,8 @@ fn run(node: &mut FakeNode, state: State, scope: Scope) -> Result<Snapshot, Sync
 #[test]
 fn finds_coins_in_both_rows_across_gaps() {
     let last = GAP_LIMIT - 1;
-    let used = [(Keychain::Receive, 0), (Keychain::Receive, last), (Keychain::Receive, 2 * last), (Keychain::Change, 3)];
+    let used =
+        [(Keychain::Receive, 0), (Keychain::Receive, last), (Keychain::Receive, 2 * last), (Keychain::Change, 3)];
     let mut node = FakeNode::new(&account(), &used);
     let snapshot = run(&mut node, State::default(), Scope::History).unwrap();
     let mut found: Vec<(Keychain, u32)> =
