@@ -1,19 +1,15 @@
 //! What can go wrong, in one line each, and the exit codes.
 
 use tally_kernels::EngineError;
+use tally_primitives::address::AddressError;
 use tally_rpc::client::ClientError;
 
 /// Why the miner gives up.
 #[derive(Debug, thiserror::Error)]
 pub enum MinerError {
     /// The payout address is none.
-    #[error("{address:?} is not an address: {reason}")]
-    BadAddress {
-        /// What was given.
-        address: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    BadAddress(#[from] AddressError),
     /// The payout address is of another network than the node's.
     #[error("the node at {url} does not take {address} as an address: {reason}")]
     AddressRefused {
@@ -67,7 +63,7 @@ impl MinerError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            MinerError::BadAddress { .. }
+            MinerError::BadAddress(_)
             | MinerError::AddressRefused { .. }
             | MinerError::BadUrl { .. }
             | MinerError::CookieCount { .. }
@@ -83,7 +79,7 @@ impl MinerError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            MinerError::BadAddress { .. } => Some("`wallet address` prints one"),
+            MinerError::BadAddress(_) => Some("`wallet address` prints one"),
             MinerError::AddressRefused { .. } => Some("take the address from a wallet on the same network as the node"),
             MinerError::BadUrl { .. } => Some("write it as http://127.0.0.1:9741"),
             MinerError::KernelUnavailable { .. } => Some("`miner kernels` lists those that do"),

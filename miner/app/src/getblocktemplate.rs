@@ -1,13 +1,16 @@
 //! Work from nodes over JSON-RPC: `getblocktemplate` with long poll (BIP 22), `submitblock`.
 //!
 //! Two threads, since a long poll may wait for a minute: the poller waits for new templates and finds another node when
-//! one fails; the courier hands in blocks and fetches the template that follows. Whatever template came last counts. Should
-//! the two ever overtake each other, the next refresh mends it.
+//! one fails; the courier hands in blocks, and fetches a template when the poller's node may see nothing new. An answer that
+//! was overtaken by another must not become work again, for blocks on it would be stale: see [`Origin`].
+
+mod poller;
 
 use crate::block_job::{BlockJob, Template};
 use crate::error::MinerError;
 use crate::nodes::{BackOff, Nodes, check_address};
 use crate::source::{Offer, Outcome, SourceEvent, SourceEvents, Submission, WorkSource};
+use poller::Poller;
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,7 +19,8 @@ use tally_kernels::{Found, Job, Report};
 use tally_primitives::address::Address;
 use tally_primitives::encode;
 use tally_primitives::units::{Amount, Height};
-use tally_rpc::client::{Client, ClientError};
+use tally_rpc::client::ClientError;
+use tally_rpc::error::IN_WARMUP;
 use tally_rpc::mining::BlockTemplate;
 
 /// Jobs that a result may still be of: the present one, and a few that were replaced a moment ago.
@@ -24,9 +28,6 @@ const JOBS_KEPT: usize = 8;
 
 /// How long a block is offered to nodes that do not answer. Afterwards others have surely found another.
 const SUBMIT_PATIENCE: Duration = Duration::from_secs(60);
-
-/// A node that answers a long poll sooner than this with nothing new does not know long polls.
-const LONG_POLL_MIN: Duration = Duration::from_secs(1);
 
 /// BIP 22's word for a block that the node has already: an answer to it was lost.
 const DUPLICATE: &str = "duplicate";
@@ -54,9 +55,23 @@ struct Shared {
     stopping: Condvar,
 }
 
+/// How a template was asked for, which decides whether it still counts.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// The first of a node: it counts.
+    NewNode,
+    /// A long poll: it counts unless the same has already come by an errand. (That one may have become a block meanwhile.)
+    LongPoll,
+    /// An errand, begun after so many deliveries: it counts if there has been none since.
+    Errand { deliveries: u64 },
+}
+
 #[derive(Default)]
 struct Jobs {
     next_id: u32,
+    /// Templates that were delivered, and the last one's `longpollid`.
+    deliveries: u64,
+    longpollid: Option<String>,
     recent: VecDeque<RecentJob>,
 }
 
@@ -150,6 +165,8 @@ impl Shared {
             match check_address(client, &self.payout) {
                 Ok(()) => return Ok(()),
                 Err(error @ MinerError::AddressRefused { .. }) => return Err(error),
+                // It has just been started: the poller will wait for it.
+                Err(MinerError::Node(ClientError::Rpc(error))) if error.code == IN_WARMUP => return Ok(()),
                 Err(error) => first_error.get_or_insert(error),
             };
             self.nodes.move_on(index);
@@ -157,10 +174,20 @@ impl Shared {
         first_error.map_or(Ok(()), Err)
     }
 
-    /// Turns a node's answer into an offer. False when the session has ended.
-    fn deliver(&self, answer: BlockTemplate, events: &SourceEvents) -> bool {
+    /// Turns a node's answer into an offer, if it counts. False when the session has ended.
+    fn deliver(&self, answer: BlockTemplate, origin: Origin, events: &SourceEvents) -> bool {
         // Held until the event is sent, so that offers arrive in the order of their numbers.
         let mut jobs = lock(&self.jobs);
+        let counts = match origin {
+            Origin::NewNode => true,
+            Origin::LongPoll => jobs.longpollid.as_ref() != Some(&answer.longpollid),
+            Origin::Errand { deliveries } => jobs.deliveries == deliveries,
+        };
+        if !counts {
+            return true;
+        }
+        jobs.deliveries += 1;
+        jobs.longpollid = Some(answer.longpollid.clone());
         let id = jobs.next_id;
         jobs.next_id = jobs.next_id.wrapping_add(1);
         // With the job's number in the coinbase, no two jobs ever have a header in common.
@@ -191,19 +218,32 @@ impl Shared {
 
     fn run_errands(&self, errands: &Receiver<Errand>, events: &SourceEvents) {
         for errand in errands {
-            if let Errand::Submit(found) = errand
-                && let Some(submission) = self.submit(&found)
-                && !events.send(SourceEvent::Submitted(submission))
-            {
+            let goes_on = match errand {
+                Errand::Refresh => self.fetch(events),
+                Errand::Submit(found) => self.submit_and_tell(&found, events),
+            };
+            if !goes_on {
                 return;
             }
-            // After a block the engine rests: do not wait for the poller, whose node may see nothing new in a block that
-            // it has refused. If this fails the poller finds out for itself.
-            if let Ok(answer) = self.nodes.current().1.block_template(None)
-                && !self.deliver(answer, events)
-            {
-                return;
-            }
+        }
+    }
+
+    /// False when the session has ended.
+    fn submit_and_tell(&self, found: &Found, events: &SourceEvents) -> bool {
+        let Some(submission) = self.submit(found) else {
+            return events.send(SourceEvent::Stale);
+        };
+        let was_accepted = submission.outcome == Outcome::Accepted;
+        // A new tip wakes the poller. A node that refuses a block has nothing new, but the engine rests.
+        events.send(SourceEvent::Submitted(submission)) && (was_accepted || self.fetch(events))
+    }
+
+    /// Fetches a template now. If that fails, the poller finds out for itself. False when the session has ended.
+    fn fetch(&self, events: &SourceEvents) -> bool {
+        let deliveries = lock(&self.jobs).deliveries;
+        match self.nodes.current().1.block_template(None) {
+            Ok(answer) => self.deliver(answer, Origin::Errand { deliveries }, events),
+            Err(_) => true,
         }
     }
 
@@ -234,87 +274,5 @@ impl Shared {
                 self.pause(back_off.pause());
             }
         }
-    }
-}
-
-/// The thread that waits for templates.
-struct Poller<'a> {
-    shared: &'a Shared,
-    events: &'a SourceEvents,
-    /// The node that answered last, and its template's `longpollid`.
-    following: Option<(usize, String)>,
-    /// A node has answered at some time.
-    was_connected: bool,
-    /// What was last said about an outage, so as not to repeat it.
-    last_complaint: Option<String>,
-    back_off: BackOff,
-}
-
-impl<'a> Poller<'a> {
-    fn new(shared: &'a Shared, events: &'a SourceEvents) -> Poller<'a> {
-        Poller { shared, events, following: None, was_connected: false, last_complaint: None, back_off: BackOff::new() }
-    }
-
-    fn run(mut self) {
-        while !self.shared.is_stopped() {
-            let (index, client) = self.shared.nodes.current();
-            let goes_on = match self.ask(index, client) {
-                Ok(answer) => self.follow(index, client, answer),
-                Err(error) => self.recover(index, client, error),
-            };
-            if !goes_on {
-                return;
-            }
-        }
-    }
-
-    /// The next template of a node: at once from a node that we do not follow yet, else when there is something new.
-    fn ask(&self, index: usize, client: &Client) -> Result<BlockTemplate, MinerError> {
-        match &self.following {
-            Some((followed, longpollid)) if *followed == index => {
-                let asked = Instant::now();
-                let answer = client.block_template(Some(longpollid))?;
-                if answer.longpollid == *longpollid {
-                    self.shared.pause(LONG_POLL_MIN.saturating_sub(asked.elapsed()));
-                }
-                Ok(answer)
-            }
-            _ => {
-                check_address(client, &self.shared.payout)?;
-                Ok(client.block_template(None)?)
-            }
-        }
-    }
-
-    fn follow(&mut self, index: usize, client: &Client, answer: BlockTemplate) -> bool {
-        let is_new = self.following.as_ref().is_none_or(|(followed, _)| *followed != index);
-        self.following = Some((index, answer.longpollid.clone()));
-        self.was_connected = true;
-        self.last_complaint = None;
-        self.back_off = BackOff::new();
-        if is_new && !self.events.send(SourceEvent::Connected { url: client.url().to_owned() }) {
-            return false;
-        }
-        self.shared.deliver(answer, self.events)
-    }
-
-    /// Goes to the next node, with a pause when all have failed. False when it is over.
-    fn recover(&mut self, index: usize, client: &Client, error: MinerError) -> bool {
-        self.following = None;
-        if !self.was_connected && matches!(error, MinerError::AddressRefused { .. }) {
-            self.events.send(SourceEvent::Failed(error));
-            return false;
-        }
-        let reason = error.to_string();
-        if self.last_complaint.as_ref() != Some(&reason) {
-            self.last_complaint = Some(reason.clone());
-            if !self.events.send(SourceEvent::Lost { url: client.url().to_owned(), reason }) {
-                return false;
-            }
-        }
-        if self.shared.nodes.move_on(index) {
-            self.shared.pause(self.back_off.pause());
-        }
-        true
     }
 }

@@ -6,7 +6,8 @@
 //! - `cli`: the command line
 //! - `commands`: a file a subcommand: `run`, `bench`, `kernels`, `completions`
 //! - [`source`]: where work comes from ([`source::WorkSource`]), and what it says
-//! - [`getblocktemplate`]: work from nodes over JSON-RPC, with long poll and fail-over
+//! - [`getblocktemplate`]: work from nodes over JSON-RPC: jobs, handing in blocks
+//!   - `getblocktemplate/poller`: long poll and fail-over
 //!   - [`nodes`]: the nodes in turn, and the pauses between attempts
 //! - [`block_job`]: a template with our coinbase, as work for the engine, and back into a block
 //! - [`session`]: the loop between engine and source

@@ -77,6 +77,8 @@ impl Session {
             accepted: 0,
             rejected: 0,
             faults: 0,
+            handed_in: 0,
+            held_back: None,
             settings: &self.settings,
         };
         let ended = running.run(&self.events);
@@ -101,6 +103,10 @@ struct Running<'a> {
     accepted: u64,
     rejected: u64,
     faults: u64,
+    /// Results whose fate is not known yet.
+    handed_in: u64,
+    /// A result that would be one too many if those were all accepted.
+    held_back: Option<Found>,
     settings: &'a Settings,
 }
 
@@ -128,10 +134,11 @@ impl Running<'_> {
     fn handle(&mut self, event: Event) -> io::Result<Next> {
         match event {
             Event::Stop => return Ok(ControlFlow::Break(Ok(()))),
-            Event::Found(found) => self.source.submit(found),
+            Event::Found(found) => self.found(found),
             Event::Source(SourceEvent::Failed(error)) => return Ok(ControlFlow::Break(Err(error))),
             Event::Source(SourceEvent::Work(offer)) => self.work(offer)?,
             Event::Source(SourceEvent::Submitted(submission)) => return self.submitted(submission),
+            Event::Source(SourceEvent::Stale) => self.settled(),
             Event::Source(SourceEvent::Connected { url }) => self.report.say(&Happening::Connected { url })?,
             Event::Source(SourceEvent::NoWork { reason }) => {
                 self.engine.set_job(None);
@@ -159,14 +166,35 @@ impl Running<'_> {
         })
     }
 
+    /// Hands a result in, unless there may be enough already: never more blocks than were asked for.
+    fn found(&mut self, found: Found) {
+        if self.settings.blocks.is_some_and(|blocks| self.accepted + self.handed_in >= blocks) {
+            self.held_back = Some(found);
+        } else {
+            self.handed_in += 1;
+            self.source.submit(found);
+        }
+    }
+
     fn submitted(&mut self, submission: Submission) -> io::Result<Next> {
         match submission.outcome {
             Outcome::Accepted => self.accepted += 1,
             Outcome::Rejected { .. } => self.rejected += 1,
         }
         self.report.say(&Happening::Block(submission))?;
-        let is_enough = self.settings.blocks.is_some_and(|blocks| self.accepted >= blocks);
-        Ok(if is_enough { ControlFlow::Break(Ok(())) } else { ControlFlow::Continue(()) })
+        if self.settings.blocks.is_some_and(|blocks| self.accepted >= blocks) {
+            return Ok(ControlFlow::Break(Ok(())));
+        }
+        self.settled();
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The fate of a result is known, so one that was held back may go.
+    fn settled(&mut self) {
+        self.handed_in = self.handed_in.saturating_sub(1);
+        if let Some(found) = self.held_back.take() {
+            self.found(found);
+        }
     }
 
     /// What is due by the clock.

@@ -64,6 +64,8 @@ pub enum SourceEvent {
     },
     /// What became of a result.
     Submitted(Submission),
+    /// A result was of work long gone, and was not handed in.
+    Stale,
     /// There will be no work, ever.
     Failed(MinerError),
 }

@@ -12,10 +12,7 @@ use tally_kernels::EngineConfig;
 use tally_primitives::address::Address;
 
 pub(super) fn run(args: &RunArgs) -> Result<(), MinerError> {
-    let address: Address = args.address.parse().map_err(|error| {
-        let reason = format!("{error}");
-        MinerError::BadAddress { address: args.address.clone(), reason }
-    })?;
+    let address: Address = args.address.parse()?;
     let engine = engine_config(args)?;
     let nodes = Nodes::new(&args.rpc, &credentials(args))?;
     let mut source = RpcSource::new(nodes, address.clone(), args.wait)?;

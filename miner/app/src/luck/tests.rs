@@ -1,1 +1,39 @@
+use super::{Luck, chance};
+use std::time::Duration;
 
+#[test]
+fn the_chance_of_a_hash_is_the_share_of_the_targets_it_meets() {
+    let mut target = [0xff; 32];
+    assert!((chance(&target) - 1.0).abs() < 1e-12);
+    target[0] = 0x7f;
+    assert!((chance(&target) - 0.5).abs() < 1e-12);
+    // Bitcoin's difficulty 1: 2^32 hashes and a little more.
+    let mut target = [0; 32];
+    (target[4], target[5]) = (0xff, 0xff);
+    assert!((1.0 / chance(&target) / 2.0_f64.powi(32) - 65536.0 / 65535.0).abs() < 1e-9);
+    assert!((chance(&[0; 32]) * 2.0_f64.powi(256) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn hashes_count_against_the_target_of_their_time() {
+    let (mut half, mut all) = ([0xff; 32], [0xff; 32]);
+    (half[0], all[0]) = (0x7f, 0xff);
+    let mut luck = Luck::default();
+    luck.set_target(&half, 0);
+    luck.set_target(&all, 100);
+    assert!((luck.expected(150) - 100.0).abs() < 1e-9);
+    assert!((luck.expected(150) - 100.0).abs() < 1e-9, "nothing is counted twice");
+}
+
+#[test]
+fn the_rate_is_that_of_the_last_ten_seconds() {
+    let mut luck = Luck::default();
+    assert_eq!(luck.rate(0, Duration::ZERO), 0.0);
+    for second in 1..=20 {
+        assert!((luck.rate(second * 1000, Duration::from_secs(second)) - 1000.0).abs() < 1e-9, "second {second}");
+    }
+    // The miner stops hashing: after ten more seconds nothing of the old rate is left.
+    let rates: Vec<f64> = (21..=31).map(|second| luck.rate(20_000, Duration::from_secs(second))).collect();
+    assert!(rates.windows(2).all(|pair| pair[1] < pair[0] || pair[1] == 0.0), "{rates:?}");
+    assert_eq!(rates.last(), Some(&0.0));
+}

@@ -1,1 +1,75 @@
+use super::{Happening, Numbers, Report, duration, rate};
+use crate::source::{Outcome, Submission};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tally_primitives::hash::BlockHash;
+use tally_primitives::units::{Amount, Height};
 
+/// An output that can be read again.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn numbers() -> Numbers {
+    Numbers { seconds: 75.0, hashes: 150_000, hashes_per_second: 2000.0, accepted: 2, rejected: 1, expected: 2.25 }
+}
+
+fn block(outcome: Outcome) -> Happening {
+    let (height, hash) = (Height::new(7), BlockHash::ZERO);
+    Happening::Block(Submission { height, hash, reward: Amount::ONE_TALLY, outcome })
+}
+
+#[test]
+fn a_terminal_keeps_one_live_line_below_the_others() {
+    let (out, terminal) = (Kept::default(), Kept::default());
+    let mut report = Report::text(Box::new(out.clone()), Some(Box::new(terminal.clone())));
+    report.status(&numbers(), Duration::from_secs(75)).unwrap();
+    report.say(&block(Outcome::Accepted)).unwrap();
+    let line = "2.00 kH/s · no work yet · found 2 (expected 2.2) · rejected 1 · 1m 15s";
+    assert_eq!(terminal.text(), format!("\r\x1b[2K{line}\r\x1b[2K"), "written, then cleared for the block");
+    assert_eq!(out.text(), format!("block 7 accepted: {} pays 1.00000000 TALLY\n", BlockHash::ZERO));
+}
+
+#[test]
+fn json_is_one_object_a_line_without_escapes() {
+    let out = Kept::default();
+    let mut report = Report::json(Box::new(out.clone()));
+    report.say(&block(Outcome::Rejected { reason: "HDR-05 too early".to_owned() })).unwrap();
+    report.status(&numbers(), Duration::ZERO).unwrap();
+    let lines: Vec<serde_json::Value> = out.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["reason"], "HDR-05 too early");
+    assert_eq!((&lines[0]["reward"], &lines[0]["accepted"]), (&100_000_000.into(), &false.into()));
+    assert_eq!((&lines[1]["event"], &lines[1]["hashes"]), (&"status".into(), &150_000.into()));
+}
+
+#[test]
+fn a_status_is_due_in_its_time() {
+    let mut report = Report::json(Box::new(io::sink()));
+    assert_eq!(report.next_status(Duration::from_secs(4)), Duration::from_secs(6));
+    report.status(&numbers(), Duration::from_secs(12)).unwrap();
+    assert_eq!(report.next_status(Duration::from_secs(12)), Duration::from_secs(10));
+    assert_eq!(report.next_status(Duration::from_secs(40)), Duration::ZERO);
+}
+
+#[test]
+fn rates_and_times_read_well() {
+    let rates = [0.0, 999.0, 1000.0, 25_000.0, 6.913e6, 1.5e9].map(rate);
+    assert_eq!(rates, ["0 H/s", "999 H/s", "1.00 kH/s", "25.00 kH/s", "6.91 MH/s", "1.50 GH/s"]);
+    assert_eq!([1.25, 61.0, 3700.0].map(duration), ["1.2 s", "1m 01s", "1h 01m"]);
+}
