@@ -1,6 +1,7 @@
 //! The supervisor against small scripts in place of a node.
 
 use std::fs;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -65,8 +66,9 @@ impl Fixture {
         (0..count).map(plan).collect()
     }
 
-    fn start(&self, count: usize) -> Supervisor {
-        Supervisor::start(&self.layout, self.plans(count)).expect("started")
+    fn start(&self, count: usize) -> Driven {
+        let supervisor = Supervisor::start(&self.layout, self.plans(count)).expect("started");
+        Driven { supervisor, ahead: Duration::ZERO }
     }
 
     /// The `--listen` of every start.
@@ -76,11 +78,39 @@ impl Fixture {
     }
 }
 
-/// Ticks until something is noticed. `ahead` is added to the time, so that nobody has to rest.
-fn next(supervisor: &mut Supervisor, ahead: Duration) -> Vec<Notice> {
+/// A supervisor whose clock can be put forward, so that nobody has to wait for a rest to pass.
+struct Driven {
+    supervisor: Supervisor,
+    ahead: Duration,
+}
+
+impl Deref for Driven {
+    type Target = Supervisor;
+
+    fn deref(&self) -> &Supervisor {
+        &self.supervisor
+    }
+}
+
+impl DerefMut for Driven {
+    fn deref_mut(&mut self) -> &mut Supervisor {
+        &mut self.supervisor
+    }
+}
+
+impl Driven {
+    fn now(&self) -> Instant {
+        Instant::now() + self.ahead
+    }
+}
+
+/// Puts the clock forward, then ticks until something is noticed.
+fn next(driven: &mut Driven, later: Duration) -> Vec<Notice> {
+    driven.ahead += later;
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        let notices = supervisor.tick(Instant::now() + ahead);
+        let now = driven.now();
+        let notices = driven.tick(now);
         if !notices.is_empty() {
             return notices;
         }
@@ -90,7 +120,7 @@ fn next(supervisor: &mut Supervisor, ahead: Duration) -> Vec<Notice> {
 }
 
 /// Ticks until all nodes are ready.
-fn all_ready(supervisor: &mut Supervisor, count: usize) {
+fn all_ready(supervisor: &mut Driven, count: usize) {
     while supervisor.ready() < count {
         let notices = next(supervisor, Duration::ZERO);
         assert!(notices.iter().all(|notice| matches!(notice, Notice::Ready { again: false, .. })), "{notices:?}");
@@ -114,7 +144,8 @@ fn nodes_start_and_stop_without_a_trace() {
     assert!(our_processes(&fixture.layout).is_empty());
     assert!(!fixture.layout.node_file("node-1").exists());
     assert_eq!(supervisor.state().nodes[0].pid, None);
-    assert!(supervisor.tick(Instant::now() + MAX_REST).is_empty(), "a stopped node came back");
+    let later = supervisor.now() + MAX_REST;
+    assert!(supervisor.tick(later).is_empty(), "a stopped node came back");
 }
 
 #[test]
@@ -157,7 +188,8 @@ fn a_node_that_ends_by_itself_stays_down_until_it_is_asked_for() {
     all_ready(&mut supervisor, 1);
     assert!(signal(pid(&supervisor, 0), End::Ask));
     assert_eq!(next(&mut supervisor, Duration::ZERO), [Notice::Stopped { node: 0 }]);
-    assert!(supervisor.tick(Instant::now() + MAX_REST).is_empty());
+    let later = supervisor.now() + MAX_REST;
+    assert!(supervisor.tick(later).is_empty());
     fs::write(fixture.layout.restart_request("node-1"), "").expect("written");
     assert!(matches!(next(&mut supervisor, Duration::ZERO)[..], [Notice::Ready { node: 0, again: true, .. }]));
     assert!(!fixture.layout.restart_request("node-1").exists());
@@ -169,7 +201,8 @@ fn a_restart_that_was_asked_for_is_no_crash() {
     let mut supervisor = fixture.start(1);
     all_ready(&mut supervisor, 1);
     let old = pid(&supervisor, 0);
-    supervisor.restart(0, Instant::now());
+    let now = supervisor.now();
+    supervisor.restart(0, now);
     assert!(matches!(next(&mut supervisor, Duration::ZERO)[..], [Notice::Ready { node: 0, again: true, .. }]));
     assert_ne!(pid(&supervisor, 0), old);
 }
