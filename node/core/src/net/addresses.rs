@@ -89,7 +89,7 @@ fn is_dialable(address: SocketAddr) -> bool {
 }
 
 /// How many address records we still take from one peer, and whether it has had ours.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AddressBucket {
     tokens: u64,
     filled_at: Timestamp,
@@ -97,6 +97,11 @@ pub(crate) struct AddressBucket {
 }
 
 impl AddressBucket {
+    /// For a connection made now: one record is welcome without being asked for.
+    pub fn new(now: Timestamp) -> AddressBucket {
+        AddressBucket { tokens: 1, filled_at: now, answered: false }
+    }
+
     /// We asked: a full answer is welcome.
     pub fn asked(&mut self, now: Timestamp) {
         self.tokens = ADDRESS_BUCKET;

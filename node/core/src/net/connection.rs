@@ -45,7 +45,7 @@ impl Node {
             download: PeerDownload::default(),
             announcer: Announcer::new(),
             serve: ServeQueue::default(),
-            addresses: AddressBucket::default(),
+            addresses: AddressBucket::new(now),
             unknown_frames: (0, now),
         };
         let full = direction == Direction::Inbound && self.net.inbound() >= self.config.max_inbound;

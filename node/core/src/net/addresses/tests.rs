@@ -40,7 +40,8 @@ fn the_book_is_bounded_and_samples_are_distinct() {
 
 #[test]
 fn a_peer_fills_the_book_at_a_bounded_rate() {
-    let mut bucket = AddressBucket::default();
+    let mut bucket = AddressBucket::new(NOW);
+    assert_eq!(bucket.take(800, NOW), 1);
     bucket.asked(NOW);
     assert_eq!(bucket.take(800, NOW), 800);
     assert_eq!(bucket.take(800, NOW), 200);

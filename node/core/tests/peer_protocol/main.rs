@@ -1,0 +1,10 @@
+//! The peer protocol against scripted peers: every message that a peer could send is put into a real node by hand, and what the node
+//! sends is looked at.
+
+mod bench;
+mod connections;
+mod handshake;
+mod misbehaviour;
+mod serving;
+mod sync;
+mod transactions;
