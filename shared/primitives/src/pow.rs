@@ -148,7 +148,8 @@ impl Target {
     pub fn work(&self) -> Work {
         match self.0.checked_add(U256::one()) {
             // 2^256 does not fit into 256 bits, but 2^256 / (t + 1) = (2^256 - t - 1) / (t + 1) + 1.
-            Some(divisor) => Work(!self.0 / divisor + U256::one()),
+            // Saturates for a target of zero, which no compact form stands for.
+            Some(divisor) => Work((!self.0 / divisor).saturating_add(U256::one())),
             None => Work(U256::one()),
         }
     }

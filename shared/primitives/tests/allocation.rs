@@ -1,5 +1,5 @@
-//! Decoding never allocates more than the input's own length justifies. A binary of its own, with one test, because it counts what
-//! the whole process allocates.
+//! Decoding never allocates more than the input's own length justifies. A binary of its own, with one test, because it
+//! counts what the whole process allocates.
 
 use std::alloc::System;
 
@@ -17,8 +17,9 @@ use tally_primitives::units::{Amount, Height};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Bytes that decoding may allocate for each byte of input. A list grows by doubling, and its items are larger in memory than encoded:
-/// at worst a threshold's first child, which takes room for four policies of 40 bytes and may be encoded in 8.
+/// Bytes that decoding may allocate for each byte of input. A list grows by doubling, and its items are larger in
+/// memory than encoded: at worst a threshold's first child, which takes room for four policies of 40 bytes and may be
+/// encoded in 8.
 const FACTOR: usize = 16;
 
 /// Bytes for the message of an error, whatever the input.
@@ -82,7 +83,8 @@ fn encodings() -> [(&'static str, Vec<u8>); 5] {
     ]
 }
 
-/// Every eight bytes of an encoding in turn replaced by a length beyond measure: one of them is each real length prefix.
+/// Every eight bytes of an encoding in turn replaced by a length beyond measure: one of them is each real length
+/// prefix.
 fn hostile_lengths() {
     for (name, bytes) in encodings() {
         for at in 0..bytes.len() - 7 {

@@ -104,7 +104,7 @@ proptest! {
         let wide = |bytes: [u8; 32]| primitive_types::U512::from_big_endian(&bytes);
         let (work, meeting) = (wide(target.work().to_be_bytes()), wide(bytes) + 1);
         let hashes = primitive_types::U512::one() << 256;
-        // A target of zero has one hash that meets it, and 2^256 does not fit: the work wraps to none.
+        // Only the work of a target of zero does not fit, by one.
         assert!(target == number("0") || (work * meeting <= hashes && hashes < (work + 1) * meeting));
     }
 
@@ -130,6 +130,7 @@ fn work_of_known_targets() {
     assert_eq!(work(0x207f_ffff), format!("{:0>64}", "2"));
     assert_eq!(Target::MAX.work().to_string(), format!("{:0>64}", "1"));
     let most = Work::from_be_bytes([0xff; 32]);
+    assert_eq!(number("0").work(), most, "saturates");
     assert_eq!(most + most, most, "saturates");
 }
 
