@@ -8,11 +8,11 @@ use tally_primitives::units::{Amount, Height};
 use crate::error::{CoinbaseFault, RuleError};
 use crate::transaction::{Place, check_transaction_at};
 
-/// All rules about a block's body that need no coins: BLK-01 to BLK-05 and the rules of every transaction in isolation. The header's
-/// own rules are [`check_header`](crate::header::check_header)'s.
+/// All rules about a block's body that need no coins: BLK-01 to BLK-05 and the rules of every transaction in isolation.
+/// The header's own rules are [`check_header`](crate::header::check_header)'s.
 ///
-/// The order matters. BLK-02 and BLK-03 come first: until they hold, the body is not known to be the one that the header commits to,
-/// and a verdict on it must not fall on an honest block with the same hash.
+/// The order matters. BLK-02 and BLK-03 come first: until they hold, the body is not known to be the one that the
+/// header commits to, and a verdict on it must not fall on an honest block with the same hash.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -45,7 +45,8 @@ pub fn check_coinbase_position(block: &Block) -> Result<(), RuleError> {
     Err(RuleError::BadCoinbasePosition { transactions, fault })
 }
 
-/// BLK-02: the Merkle root of the transactions is the header's. A mismatch says nothing about the header: it is another body.
+/// BLK-02: the Merkle root of the transactions is the header's. A mismatch says nothing about the header: it is another
+/// body.
 ///
 /// # Errors
 /// [`RuleError::MerkleRootMismatch`].
@@ -55,8 +56,9 @@ pub fn check_merkle_root(block: &Block) -> Result<(), RuleError> {
     if computed == header { Ok(()) } else { Err(RuleError::MerkleRootMismatch { header, computed }) }
 }
 
-/// BLK-03: the Merkle tree is not a mutated one (CVE-2012-2459): a list of transactions that repeats its own tail has the root of the
-/// shorter, honest list. Such a block is refused, but not marked invalid by its hash, which is the honest block's too.
+/// BLK-03: the Merkle tree is not a mutated one (CVE-2012-2459): a list of transactions that repeats its own tail has
+/// the root of the shorter, honest list. Such a block is refused, but not marked invalid by its hash, which is the
+/// honest block's too.
 ///
 /// # Errors
 /// [`RuleError::MutatedMerkleTree`].
@@ -89,8 +91,8 @@ pub fn check_coinbase_height(block: &Block, height: Height) -> Result<(), RuleEr
 /// # Errors
 /// [`RuleError::CoinbaseClaimsTooMuch`].
 pub fn check_coinbase_value(coinbase: &Transaction, subsidy: Amount, fees: Amount) -> Result<(), RuleError> {
-    // Sums that overflow: claims beyond counting are the largest possible claim, an allowance beyond counting allows everything
-    // that can be counted. Neither is reachable when TX-02 and IN-03 hold.
+    // Sums that overflow: claims beyond counting are the largest possible claim, an allowance beyond counting allows
+    // everything that can be counted. Neither is reachable when TX-02 and IN-03 hold.
     let most = Amount::from_notches(u64::MAX);
     let allowed = subsidy.checked_add(fees).unwrap_or(most);
     match Amount::checked_sum(coinbase.outputs.iter().map(|output| output.value)) {

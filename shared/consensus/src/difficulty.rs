@@ -1,6 +1,7 @@
 //! The difficulty rule: ASERT (aserti3-2d), the target of the next block from the time and the height since an anchor.
 //!
-//! Source: the Bitcoin Cash specification `2020-11-15-asert`. Every step is in integers, so all machines agree to the last bit.
+//! Source: the Bitcoin Cash specification `2020-11-15-asert`. Every step is in integers, so all machines agree to the
+//! last bit.
 
 use primitive_types::{U256, U512};
 use tally_primitives::params::Params;
@@ -17,10 +18,11 @@ const RADIX_BITS: u32 = 16;
 ///
 /// - `height`: the new block's own height
 /// - `parent_time`: the time of its parent, seconds since the Unix epoch
-/// - `anchor_time`: the time of block 1 on this branch; `None` when there is none yet (the new block is block 1 itself, or genesis)
+/// - `anchor_time`: the time of block 1 on this branch; `None` when there is none yet (the new block is block 1 itself,
+///   or genesis)
 ///
-/// Block 1 is mined at the network's limit, and so is every block of a network without a half-life. From block 2 on it is [`asert`]
-/// with block 1 as the anchor, and block 1's time less one spacing as its parent's time.
+/// Block 1 is mined at the network's limit, and so is every block of a network without a half-life. From block 2 on it
+/// is [`asert`] with block 1 as the anchor, and block 1's time less one spacing as its parent's time.
 pub fn next_bits(params: &Params, height: Height, parent_time: u32, anchor_time: Option<u32>) -> CompactTarget {
     let (Some(half_life), Some(anchor_time)) = (params.half_life_seconds, anchor_time) else {
         return params.limit;
@@ -39,8 +41,8 @@ pub fn next_bits(params: &Params, height: Height, parent_time: u32, anchor_time:
     )
 }
 
-/// aserti3-2d: `anchor_target × 2^((time_difference − spacing × (height_difference + 1)) / half_life)`, as the target of the block after
-/// the one the differences are taken to, in compact form.
+/// aserti3-2d: `anchor_target × 2^((time_difference − spacing × (height_difference + 1)) / half_life)`, as the target
+/// of the block after the one the differences are taken to, in compact form.
 ///
 /// - `spacing`, `half_life`: seconds. A half-life of 0 has no meaning; the limit is returned.
 /// - `time_difference`: seconds from the anchor's *parent* to the last block
@@ -62,7 +64,8 @@ pub fn asert(
     let shift = exponent.div_euclid(1 << RADIX_BITS);
     let fraction = exponent.rem_euclid(1 << RADIX_BITS).unsigned_abs();
     let factor = factor(fraction);
-    // Up to 273 bits (our limits reach 2^255), so the product needs more than a U256. The factor carries RADIX_BITS of its own.
+    // Up to 273 bits (our limits reach 2^255), so the product needs more than a U256. The factor carries RADIX_BITS of
+    // its own.
     let product = U512::from(anchor_target.to_u256()) * U512::from(factor);
     let shift = shift - i128::from(RADIX_BITS);
     clamp(shifted(product, shift), &limit).to_compact()

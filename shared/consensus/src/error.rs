@@ -211,7 +211,7 @@ pub enum RuleError {
     },
     /// IN-02: mined coins must rest.
     #[error(
-        "IN-02: coinbase coin {outpoint} of block {coin_height} needs {maturity} blocks, and may not be spent in block {height}"
+        "IN-02: coinbase coin {outpoint} of block {coin_height} needs {maturity} blocks, too young for block {height}"
     )]
     ImmatureCoinbase {
         /// The coin.
@@ -302,10 +302,11 @@ impl RuleError {
 
     /// Whether the verdict holds for ever for everything with this block hash, so that the hash may be marked invalid.
     ///
-    /// Four verdicts do not: a header too far ahead (HDR-06) and one with an unknown parent (HDR-04) may be fine later; a body that
-    /// does not belong to the header (BLK-02) or repeats transactions (BLK-03) says nothing about the honest body with the same hash.
-    /// [`check_block`](crate::block::check_block) looks at those two first, so every other verdict on a body is about the one body
-    /// that the header commits to.
+    /// Four verdicts do not: a header too far ahead (HDR-06) and one with an unknown parent (HDR-04) may be fine later;
+    /// a body that does not belong to the header (BLK-02) or repeats transactions (BLK-03) says nothing about the
+    /// honest body with the same hash.
+    /// [`check_block`](crate::block::check_block) looks at those two first, so every other verdict on a body is about
+    /// the one body that the header commits to.
     pub const fn is_permanent(&self) -> bool {
         !matches!(
             self,

@@ -54,8 +54,8 @@ pub fn check_header(header: &Header, context: &HeaderContext) -> Result<(), Rule
     check_time_not_ahead(header, context.now)
 }
 
-/// The rules that need nothing but the header and the network's limit: HDR-02, HDR-01, HDR-07. They cost one hash, and whoever
-/// sends headers must have worked to pass them.
+/// The rules that need nothing but the header and the network's limit: HDR-02, HDR-01, HDR-07. They cost one hash, and
+/// whoever sends headers must have worked to pass them.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -142,9 +142,9 @@ pub fn check_version(header: &Header) -> Result<(), RuleError> {
     }
 }
 
-/// The median of the times of the last [`MEDIAN_TIME_SPAN`] headers, in any order. Near genesis there are fewer; of an even number the
-/// later middle one counts, as in Bitcoin. Without any header it is 0. More than eleven times are a mistake of the caller, and only
-/// the first eleven count.
+/// The median of the times of the last [`MEDIAN_TIME_SPAN`] headers, in any order. Near genesis there are fewer; of an
+/// even number the later middle one counts, as in Bitcoin. Without any header it is 0. More than eleven times are a
+/// mistake of the caller, and only the first eleven count.
 pub fn median_time_past(times: &[u32]) -> u32 {
     let count = times.len().min(MEDIAN_TIME_SPAN);
     let mut sorted = [0u32; MEDIAN_TIME_SPAN];

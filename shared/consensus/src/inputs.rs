@@ -1,7 +1,7 @@
 //! Rules about a transaction with the coins it spends (IN-01 to IN-07).
 //!
-//! Two halves: [`check_amounts`] is cheap and decides about money; [`check_witnesses`] is dear (signatures), depends on nothing but
-//! its arguments, and may therefore be run in parallel, or skipped where its verdict is already known.
+//! Two halves: [`check_amounts`] is cheap and decides about money; [`check_witnesses`] is dear (signatures), depends on
+//! nothing but its arguments, and may therefore be run in parallel, or skipped where its verdict is already known.
 
 use tally_primitives::hash::{BlockHash, SigHash};
 use tally_primitives::spending::{SpendContext, SpendError, SpendingPolicy, Witness};
@@ -21,7 +21,8 @@ pub struct InputContext {
     pub genesis: BlockHash,
 }
 
-/// All rules about the inputs of a transaction that is no coinbase, given the coins they spend, in their order; returns the fee.
+/// All rules about the inputs of a transaction that is no coinbase, given the coins they spend, in their order; returns
+/// the fee.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -56,7 +57,8 @@ pub fn check_witnesses(transaction: &Transaction, spent: &[Coin], context: &Inpu
     Ok(())
 }
 
-/// All rules about one input's witness, IN-04 to IN-07: the cheap ones first, so that nobody pays for signatures of a witness that cannot be right.
+/// All rules about one input's witness, IN-04 to IN-07: the cheap ones first, so that nobody pays for signatures of a
+/// witness that cannot be right.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -73,8 +75,8 @@ pub fn check_witness(
     check_nothing_left_over(input, witness)
 }
 
-/// IN-01: the spent coin exists and is unspent. The caller looks it up, in a view in which the block's earlier transactions have
-/// already taken and added theirs.
+/// IN-01: the spent coin exists and is unspent. The caller looks it up, in a view in which the block's earlier
+/// transactions have already taken and added theirs.
 ///
 /// # Errors
 /// [`RuleError::MissingCoin`].
@@ -82,7 +84,8 @@ pub fn check_coin_exists<C>(outpoint: &OutPoint, coin: Option<C>) -> Result<C, R
     coin.ok_or(RuleError::MissingCoin { outpoint: *outpoint })
 }
 
-/// IN-02: a coinbase coin of block `h` may be spent from block `h + coinbase_maturity` on. Genesis allocations are no coinbase coins.
+/// IN-02: a coinbase coin of block `h` may be spent from block `h + coinbase_maturity` on. Genesis allocations are no
+/// coinbase coins.
 ///
 /// # Errors
 /// [`RuleError::ImmatureCoinbase`].
@@ -147,8 +150,9 @@ pub fn check_policy_satisfied(
     }
 }
 
-/// IN-07: nothing in the witness is left over. A satisfied policy has used one signature for each key it reveals and one preimage
-/// for each preimage hash; whatever exceeds that could be added by anybody on the way, and would change the wtxid.
+/// IN-07: nothing in the witness is left over. A satisfied policy has used one signature for each key it reveals and
+/// one preimage for each preimage hash; whatever exceeds that could be added by anybody on the way, and would change
+/// the wtxid.
 ///
 /// # Errors
 /// [`RuleError::WitnessLeftOver`].
@@ -182,7 +186,8 @@ impl Asked {
     }
 }
 
-/// One coin for each input. A caller that brings too few has not found the next one; more than there are inputs do not count.
+/// One coin for each input. A caller that brings too few has not found the next one; more than there are inputs do not
+/// count.
 fn coins_of<'a>(transaction: &Transaction, spent: &'a [Coin]) -> Result<&'a [Coin], RuleError> {
     let inputs = &transaction.inputs;
     spent.get(..inputs.len()).ok_or_else(|| RuleError::MissingCoin { outpoint: inputs[spent.len()].outpoint })

@@ -3,8 +3,9 @@
 use tally_primitives::params::Params;
 use tally_primitives::units::{Amount, Height};
 
-/// The subsidy of the block at this height: the network's first subsidy, halved (rounded down) after each `halving_interval` blocks,
-/// until nothing is left. The genesis block has none: what it pays are the network's allocations.
+/// The subsidy of the block at this height: the network's first subsidy, halved (rounded down) after each
+/// `halving_interval` blocks, until nothing is left. The genesis block has none: what it pays are the network's
+/// allocations.
 pub fn subsidy(params: &Params, height: Height) -> Amount {
     if height == Height::GENESIS {
         return Amount::ZERO;
@@ -14,8 +15,8 @@ pub fn subsidy(params: &Params, height: Height) -> Amount {
     halved(params.subsidy, halvings)
 }
 
-/// All subsidies of the blocks 1 to `height` together: what the schedule has created by then at most. Allocations, which genesis pays,
-/// come on top; what miners did not claim is missing.
+/// All subsidies of the blocks 1 to `height` together: what the schedule has created by then at most. Allocations,
+/// which genesis pays, come on top; what miners did not claim is missing.
 ///
 /// Saturates at the largest amount when a network's schedule never ends (an interval of 0).
 pub fn issued(params: &Params, height: Height) -> Amount {
@@ -29,7 +30,8 @@ pub fn issued(params: &Params, height: Height) -> Amount {
         if era_start > blocks {
             break;
         }
-        // Heights of this era are [era_start, era_start + interval); genesis, the first height of the first era, has no subsidy.
+        // Heights of this era are [era_start, era_start + interval); genesis, the first height of the first era, has no
+        // subsidy.
         let first = era_start.max(1);
         let last = blocks.min(era_start + interval - 1);
         let count = (last + 1).saturating_sub(first);

@@ -25,8 +25,9 @@ pub enum Place {
     Elsewhere,
 }
 
-/// All rules about a transaction in isolation, taken for what it looks like: without inputs it is a coinbase. Whether a coinbase
-/// may stand where it was found is for [`check_block`](crate::block::check_block) and [`check_loose_transaction`] to say.
+/// All rules about a transaction in isolation, taken for what it looks like: without inputs it is a coinbase. Whether a
+/// coinbase may stand where it was found is for [`check_block`](crate::block::check_block) and
+/// [`check_loose_transaction`] to say.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -56,8 +57,8 @@ pub fn check_transaction_at(transaction: &Transaction, place: Place) -> Result<(
 
 /// TX-01: at least one input, unless it is a coinbase, and at least one output.
 ///
-/// It follows that no valid transaction encodes to 64 bytes (28 bytes without any input or output, 40 an output), so none can be
-/// passed off as an inner node of the Merkle tree (CVE-2017-12842).
+/// It follows that no valid transaction encodes to 64 bytes (28 bytes without any input or output, 40 an output), so
+/// none can be passed off as an inner node of the Merkle tree (CVE-2017-12842).
 ///
 /// # Errors
 /// [`RuleError::NoInputsOrOutputs`].

@@ -1,4 +1,5 @@
-//! The difficulty rule against the published vectors of aserti3-2d, and against vectors for our own limits and half-lives.
+//! The difficulty rule against the published vectors of aserti3-2d, and against vectors for our own limits and
+//! half-lives.
 
 use tally_consensus::difficulty::{asert, next_bits};
 use tally_primitives::params::Params;

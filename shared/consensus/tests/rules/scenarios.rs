@@ -1,5 +1,5 @@
-//! Named scenarios: a whole block that breaks one rule, judged as a chain would judge it, and the honest block of the same height,
-//! which must still be acceptable afterwards.
+//! Named scenarios: a whole block that breaks one rule, judged as a chain would judge it, and the honest block of the
+//! same height, which must still be acceptable afterwards.
 
 use tally_consensus::header::ParentInfo;
 use tally_consensus::inputs::{InputContext, check_inputs};

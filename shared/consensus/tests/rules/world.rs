@@ -28,8 +28,8 @@ pub struct World {
 }
 
 impl World {
-    /// Coins 1 and 2 are ordinary, 3 is a coinbase coin that has just matured, 4 one that matures one block later. Coin `n` has
-    /// 100 notches and belongs to key `n`.
+    /// Coins 1 and 2 are ordinary, 3 is a coinbase coin that has just matured, 4 one that matures one block later. Coin
+    /// `n` has 100 notches and belongs to key `n`.
     pub fn new() -> World {
         let params = params();
         let mut coins: BTreeMap<_, _> = [(1, 5), (2, 6), (3, 10), (4, 11)]
