@@ -7,9 +7,6 @@
 
 mod select;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use tally_consensus::header::VERSION_TOP_BITS;

@@ -1,5 +1,6 @@
 //! Scenarios, tables and properties of the chain state.
 
+mod difficulty;
 mod properties;
 mod reorg;
 mod rules;
