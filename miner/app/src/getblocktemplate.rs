@@ -2,7 +2,7 @@
 //!
 //! Two threads, since a long poll may wait for a minute: the poller waits for new templates and finds another node when
 //! one fails; the courier hands in blocks, and fetches a template when the poller's node may see nothing new. An answer that
-//! was overtaken by another must not become work again, for blocks on it would be stale: see [`Origin`].
+//! was overtaken by another must not become work again, for blocks on it would be stale: see `Origin`.
 
 mod poller;
 
