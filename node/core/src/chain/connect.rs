@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tally_consensus::block::check_coinbase_value;
 use tally_consensus::error::RuleError;
-use tally_consensus::inputs::{check_amounts, check_coin_exists};
+use tally_consensus::inputs::{check_amounts, check_coin_exists, check_witnesses};
 use tally_consensus::subsidy::subsidy;
 use tally_primitives::block::Block;
 use tally_primitives::transaction::{Coin, OutPoint, Transaction};
@@ -61,8 +61,15 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
-        let walk = self.walk_coins(&block, height)?;
-        // A block that was connected before is valid: the blocks below it, and so its coins, are the same.
+        let walk = match self.walk_coins(&block, height) {
+            Err(ConnectError::Rule(error)) if status == BlockStatus::Connected => {
+                // It was valid once, on the same blocks below: it is the store that is wrong.
+                let what = format!("block {hash} was connected before, and now: {error}");
+                return Err(ConnectError::Chain(ChainError::Inconsistent { what }));
+            }
+            walk => walk?,
+        };
+        // For the same reason a block that was connected before need not be checked again.
         if status < BlockStatus::Connected {
             self.check_block_witnesses(&block, &walk.undo, height)?;
             if let Some(coinbase) = block.transactions.first() {
@@ -133,7 +140,9 @@ impl Chain {
     fn check_block_witnesses(&self, block: &Block, undo: &BlockUndo, height: Height) -> Result<(), RuleError> {
         let spending = block.transactions.iter().filter(|transaction| !transaction.is_coinbase());
         for (transaction, spent) in spending.zip(&undo.spent) {
-            self.verify_witnesses(transaction, &transaction.wtxid(), spent, height)?;
+            if !self.is_verified(transaction, spent, height) {
+                check_witnesses(transaction, spent, &self.input_context(height))?;
+            }
         }
         Ok(())
     }

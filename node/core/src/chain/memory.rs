@@ -69,6 +69,11 @@ impl MemoryStore {
         self.lock().coins.clone()
     }
 
+    /// Forgets a coin, as a damaged disk does.
+    pub fn lose_coin(&self, outpoint: &OutPoint) {
+        self.lock().coins.remove(outpoint);
+    }
+
     /// Forgets a body, as a damaged disk does.
     pub fn lose_block(&self, hash: &BlockHash) {
         self.lock().blocks.remove(hash);

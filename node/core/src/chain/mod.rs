@@ -34,7 +34,7 @@ mod writes;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tally_consensus::error::RuleError;
 use tally_consensus::inputs::{InputContext, check_witnesses};
@@ -171,12 +171,22 @@ impl Chain {
         height: Height,
     ) -> Result<(), RuleError> {
         let key = WitnessKey::new(wtxid, spent);
-        if self.verified.lock().unwrap_or_else(PoisonError::into_inner).is_good(&key, height) {
+        if self.verified().is_good(&key, height) {
             return Ok(());
         }
         check_witnesses(transaction, spent, &self.input_context(height))?;
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner).insert(key, height);
+        self.verified().insert(key, height);
         Ok(())
+    }
+
+    /// Whether [`Chain::verify_witnesses`] has been through this transaction.
+    fn is_verified(&self, transaction: &Transaction, spent: &[Coin], height: Height) -> bool {
+        let verified = self.verified();
+        !verified.is_empty() && verified.is_good(&WitnessKey::new(&transaction.wtxid(), spent), height)
+    }
+
+    fn verified(&self) -> MutexGuard<'_, VerifiedCache> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is to be stored next; call it until there is nothing more. Outside initial sync everything new leaves at

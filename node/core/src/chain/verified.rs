@@ -38,6 +38,11 @@ impl VerifiedCache {
         self.good_from.get(key).is_some_and(|from| height >= *from)
     }
 
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// Notes that the witnesses are good at `height`.
     pub fn insert(&mut self, key: WitnessKey, height: Height) {
         match self.good_from.get_mut(&key) {

@@ -15,6 +15,9 @@ use crate::mempool::error::MempoolError;
 use crate::mempool::pool::Entry;
 use crate::mempool::{Accepted, Mempool};
 
+/// How many outputs are looked up to tell a confirmed transaction from one whose coins are missing.
+const MAX_OUTPUTS_LOOKED_UP: usize = 8;
+
 /// Where a transaction comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -158,7 +161,7 @@ impl Mempool {
         if missing.is_empty() {
             return Ok(spent);
         }
-        for (index, _) in (0u32..).zip(&transaction.outputs) {
+        for (index, _) in (0u32..).zip(transaction.outputs.iter().take(MAX_OUTPUTS_LOOKED_UP)) {
             if chain.coin(&OutPoint { txid, index })?.is_some() {
                 return Err(MempoolError::AlreadyConfirmed { txid });
             }

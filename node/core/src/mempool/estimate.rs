@@ -73,7 +73,7 @@ impl Estimator {
         }
     }
 
-    /// A block confirmed transactions.
+    /// A block holds these transactions; those that never entered here are passed over.
     pub fn block(&mut self, height: Height, confirmed: &[Txid]) {
         if height > self.height {
             self.height = height;

@@ -87,8 +87,8 @@ impl Mempool {
         for transaction in block.transactions.iter().filter(|transaction| !transaction.is_coinbase()) {
             let txid = transaction.txid();
             shaken.confirmed.insert(txid);
+            confirmed.push(txid);
             if self.pool.remove(&txid).is_some() {
-                confirmed.push(txid);
                 shaken.removed.push((txid, RemovalReason::Confirmed));
             }
             let rivals: Vec<Txid> =

@@ -132,7 +132,7 @@ impl Mempool {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.pool.len() == 0
+        self.pool.is_empty()
     }
 
     /// Encoded bytes of all transactions.

@@ -198,6 +198,11 @@ impl Pool {
         self.entries.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Bytes of memory of all entries.
     pub fn memory(&self) -> usize {
         self.memory

@@ -1,5 +1,7 @@
 //! Scenarios, tables and properties of the chain state.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test, as the tests themselves do")]
+
 mod difficulty;
 mod properties;
 mod reorg;

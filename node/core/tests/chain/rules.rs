@@ -246,11 +246,14 @@ fn subsidy_one_notch_too_high_on_a_fork() {
     assert_same_as_fresh(&chain);
 }
 
+/// What is done to the honest list of transactions.
+type Mutation = fn(&mut Vec<Transaction>);
+
 /// A body that does not belong to its header says nothing about the block with the same hash.
 #[test]
 fn mutated_bodies_do_not_poison_their_honest_twin() {
     let coins = allocations(TestChain::new().chain.params());
-    let mutations: [(&str, usize, fn(&mut Vec<Transaction>), RuleId); 7] = [
+    let mutations: [(&str, usize, Mutation, RuleId); 7] = [
         ("wrong root: one missing", 3, |list| drop(list.pop()), RuleId::Blk02),
         ("wrong root: order", 4, |list| list.swap(1, 2), RuleId::Blk02),
         ("wrong root: nothing", 2, Vec::clear, RuleId::Blk02),

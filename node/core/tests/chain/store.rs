@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tally_consensus::error::RuleId;
 use tally_node_core::chain::memory::MemoryStore;
 use tally_node_core::chain::store::{ChainStore, ChangeSet, CoinStats};
 use tally_node_core::chain::{Chain, ChainError, SYNC_GAP_BLOCKS};
+use tally_node_core::mempool::{Mempool, RelayPolicy};
 use tally_node_core::testing::{BlockBuilder, TestChain, allocations, now, outputs_of, params, pay_on, split};
 use tally_primitives::block::Block;
 use tally_primitives::params::Params;
@@ -206,6 +208,38 @@ fn a_lost_body_is_missed_and_taken_again() {
     chain.offer(&blocks[3]).unwrap();
     assert_eq!(height(&chain), 6);
     assert_same_as_fresh(&chain);
+}
+
+#[test]
+fn a_lost_coin_accuses_the_store_and_not_a_block_that_was_valid() {
+    let mut chain = TestChain::new();
+    let blocks = busy_blocks(3);
+    for block in &blocks {
+        chain.offer(block).unwrap();
+    }
+    chain.chain.invalidate_block(&blocks[2].hash()).unwrap();
+    chain.store_changes();
+    chain.store.lose_coin(&blocks[2].transactions[1].inputs[0].outpoint);
+    let mut reopened = TestChain::open(chain.store.clone()).unwrap();
+    let error = reopened.chain.reconsider_block(&blocks[2].hash()).unwrap_err();
+    assert!(matches!(error, ChainError::Inconsistent { .. }) && error.is_fatal(), "{error}");
+    assert!(!reopened.chain.index().entry(&blocks[2].hash()).unwrap().is_invalid());
+}
+
+/// Signatures that the mempool has verified are not verified again; those of others are.
+#[test]
+fn a_forged_signature_does_not_hide_behind_a_verified_one() {
+    let mut chain = TestChain::new();
+    let coin = allocations(chain.chain.params())[0];
+    let honest = pay_on(chain.chain.params(), &coin, 1_000);
+    let mut pool = Mempool::new(RelayPolicy::default());
+    pool.accept(Arc::new(honest.clone()), &chain.chain, now()).unwrap();
+    let mut forged = honest.clone();
+    forged.inputs[0].witness.signatures[0] = pay_on(chain.chain.params(), &coin, 2_000).inputs[0].witness.signatures[0];
+    assert_eq!(forged.txid(), honest.txid());
+    let error = chain.offer(&chain.next().with(forged).build()).unwrap_err();
+    assert_eq!(error.rule_id(), Some(RuleId::In06));
+    chain.offer(&chain.next().with(honest).build()).unwrap();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Scenarios, tables and properties of the mempool and of block templates.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test, as the tests themselves do")]
+
 mod conflicts;
 mod limits;
 mod properties;
