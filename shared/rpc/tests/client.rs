@@ -127,7 +127,7 @@ fn a_new_cookie_is_read_when_the_old_one_is_refused() {
     // What is known still works: the file is not read for every call.
     assert!(client.block_count().is_ok());
     let other = Client::new(client.url(), Auth::CookieFile(cookie));
-    assert!(matches!(other.block_count(), Err(ClientError::Unauthorized { .. }) | Ok(_)));
+    assert!(matches!(other.block_count(), Err(ClientError::Unauthorized { .. })));
 }
 
 #[test]
@@ -177,5 +177,5 @@ fn other_servers_are_recognised() {
         assert!(matches!(error, ClientError::BadAnswer { .. }), "{error}");
     }
     let error = Client::new("http://no url", Auth::None).block_count().expect_err("no URL");
-    assert!(matches!(error, ClientError::BadAnswer { .. } | ClientError::Unreachable { .. }), "{error}");
+    assert!(matches!(error, ClientError::BadAnswer { .. }), "{error}");
 }

@@ -34,12 +34,20 @@ pub fn renew(layout: &Layout, nodes: &[NodeState], node: usize, before: Option<A
         let Some((dialler, now)) = dialler(layout, nodes, link).zip(address(nodes, node)) else {
             continue;
         };
-        let old = before.map_or(now, |before| before.listen);
-        let renewed = match dialler.add_node(&old.to_string(), "remove") {
-            Err(error) if error.as_rpc().is_none_or(|error| error.code != CLIENT_NODE_NOT_ADDED) => Err(error),
-            _ => add(&dialler, now),
-        };
-        drop(renewed);
+        // Failures are not the end of it: see above.
+        let _ = redial(&dialler, before.map_or(now, |before| before.listen), now);
+    }
+}
+
+/// Has a node dial at once, unless it has done so by itself.
+fn redial(dialler: &Client, old: SocketAddr, now: SocketAddr) -> Result<(), ClientError> {
+    let target = now.to_string();
+    if dialler.peer_info()?.iter().any(|peer| !peer.inbound && peer.addr == target) {
+        return Ok(());
+    }
+    match dialler.add_node(&old.to_string(), "remove") {
+        Err(error) if error.as_rpc().is_none_or(|error| error.code != CLIENT_NODE_NOT_ADDED) => Err(error),
+        _ => add(dialler, now),
     }
 }
 

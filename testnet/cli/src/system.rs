@@ -151,10 +151,11 @@ mod tests {
         let start = |script: &str, data_dir: &Path| {
             let mut command = Command::new("sh");
             command.args(["-c", script, "sh", "--data-dir"]).arg(data_dir);
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("started")
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started")
         };
-        let waiting = "echo ready; while :; do sleep 0.02; done";
-        let stubborn = "trap '' TERM; echo ready; while :; do sleep 0.02; done";
+        // They read what nobody writes.
+        let waiting = "echo ready; read -r _";
+        let stubborn = "trap '' TERM; echo ready; read -r _";
         let mut polite = start(waiting, &layout.node_dir("node-1"));
         let mut deaf = start(stubborn, &layout.node_dir("node-2"));
         let mut stranger = start(waiting, Path::new("/elsewhere/node-1"));

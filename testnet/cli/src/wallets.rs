@@ -86,7 +86,6 @@ fn relative(layout: &Layout, path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
 
     use super::{RpcEndpoint, configure, create};
@@ -106,11 +105,10 @@ mod tests {
     }
 
     impl Fixture {
+        /// A program in place of the wallet, that does this.
         fn program(&self, script: &str) -> PathBuf {
-            let path = self.layout.dir().join("wallet");
-            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("made executable");
-            path
+            std::fs::write(self.layout.dir().join("script"), script).expect("written");
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/scripted").into()
         }
     }
 
@@ -120,7 +118,8 @@ mod tests {
         let prefix = fresh(1, 1).expect("a network").address_prefix;
         let lock = tally_primitives::hash::LockHash::from_bytes([7; 32]);
         let address = tally_primitives::address::Address::new(prefix, lock);
-        let program = fixture.program(&format!(r#"echo "$@" > "$2"; echo '{{"address":"{address}","words":[]}}'"#));
+        let program =
+            fixture.program(&format!(r#"echo "$arguments" > "$file"; echo '{{"address":"{address}","words":[]}}'"#));
         assert_eq!(create(&program, &fixture.layout, "alice").expect("made"), address);
         let arguments = std::fs::read_to_string(fixture.layout.wallet("alice")).expect("written");
         let dir = fixture.layout.dir().display();

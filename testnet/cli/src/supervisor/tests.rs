@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::{Deref, DerefMut};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,22 @@ use super::{MAX_REST, Notice, Plan, REST, Supervisor};
 use crate::layout::Layout;
 use crate::system::{End, our_processes, signal};
 
-/// Says that it is ready, then waits. It records each start with its addresses, and removes its file when asked to end.
+/// Says that it is ready, then waits; removes its file when asked to end.
 const GOOD: &str = r#"
-ready() { echo "{\"pid\":$$,\"listen\":\"127.0.0.1:$port\",\"rpc\":\"127.0.0.1:1\"}" > "$dir/node.json.new"; mv "$dir/node.json.new" "$dir/node.json"; }
 trap 'rm -f "$dir/node.json"; exit 0' TERM
-port=4242
-ready
-while :; do sleep 0.01; done
+rm -f "$dir/nothing"
+mkfifo "$dir/nothing"
+exec 3<> "$dir/nothing"
+echo "{\"pid\":$$,\"listen\":\"127.0.0.1:4242\",\"rpc\":\"127.0.0.1:1\"}" > "$dir/node.json.new"
+mv "$dir/node.json.new" "$dir/node.json"
+while :; do read -r _ <&3; done
 "#;
 
-const HEAD: &str = r#"#!/bin/sh
-while [ $# -gt 0 ]; do
-    case "$1" in
-        --data-dir) dir="$2";;
-        --listen) listen="$2";;
-    esac
-    shift
-done
-echo "$listen" >> "$dir/starts"
-echo "it starts"
-"#;
+/// What every script does first.
+const HEAD: &str = "echo \"$listen\" >> \"$dir/starts\"\necho 'it starts'\n";
+
+/// The program in place of a node; see there.
+const SCRIPTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/scripted");
 
 struct Fixture {
     _dir: tempfile::TempDir,
@@ -41,18 +37,18 @@ fn fixture(script: &str) -> Fixture {
     let dir = tempfile::tempdir().expect("a directory");
     let layout = Layout::create(Some(dir.path())).expect("a layout");
     let program = layout.dir().join("node");
+    symlink(SCRIPTED, &program).expect("linked");
     let fixture = Fixture { _dir: dir, layout, program };
-    fixture.replace_program(script);
+    fixture.set_script(script);
     fixture
 }
 
 impl Fixture {
-    fn replace_program(&self, script: &str) {
-        // A script that runs must not be written to; another file may take its name.
-        let fresh = self.program.with_extension("new");
+    fn set_script(&self, script: &str) {
+        // Those that run read the old file on.
+        let fresh = self.layout.dir().join("script.new");
         fs::write(&fresh, format!("{HEAD}{script}")).expect("written");
-        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).expect("made executable");
-        fs::rename(&fresh, &self.program).expect("renamed");
+        fs::rename(&fresh, self.layout.dir().join("script")).expect("renamed");
     }
 
     fn plans(&self, count: usize) -> Vec<Plan> {
@@ -212,7 +208,7 @@ fn a_node_that_cannot_start_is_tried_ever_less_often_and_elsewhere() {
     let fixture = fixture(GOOD);
     let mut supervisor = fixture.start(1);
     all_ready(&mut supervisor, 1);
-    fixture.replace_program("echo 'error: port 4242 is in use'; exit 1");
+    fixture.set_script("echo 'error: port 4242 is in use'; exit 1");
     assert!(signal(pid(&supervisor, 0), End::Kill));
     assert!(matches!(next(&mut supervisor, Duration::ZERO)[..], [Notice::Crashed { .. }]));
     let mut rests = Vec::new();
@@ -229,7 +225,8 @@ fn a_node_that_cannot_start_is_tried_ever_less_often_and_elsewhere() {
     let notices = next(&mut supervisor, MAX_REST);
     let [Notice::NotStarted { reason, .. }] = &notices[..] else { panic!("{notices:?}") };
     assert!(reason.starts_with("cannot start "), "{reason}");
-    fixture.replace_program(GOOD);
+    symlink(SCRIPTED, &fixture.program).expect("linked");
+    fixture.set_script(GOOD);
     assert!(matches!(next(&mut supervisor, MAX_REST)[..], [Notice::Ready { .. }]));
 }
 

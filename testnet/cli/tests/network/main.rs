@@ -1,0 +1,8 @@
+//! `testnet` with the real programs: real nodes that mine, real wallets that pay, real signals.
+
+mod crash;
+mod errors;
+mod lifecycle;
+mod partition;
+mod payment;
+mod support;
