@@ -47,7 +47,8 @@ Examples:
   miner run --rpc 10.0.0.1:9741 --rpc 10.0.0.2:9741 --rpc-user me --address tally1… --blocks 1 --json
 
 With several --rpc the first that answers is used, and the next when it fails.
-With --json each line is an object with an `event`: started, connected, work, block, no_work, lost, fault, status, ended.";
+With --json each line is an object with an `event`: started, connected, work, block, no_work, lost, fault, status,
+stopping, ended.";
 
 /// `miner run`.
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! What people and programs read: lines of text with a live status line on a terminal, or a JSON object a line.
 //!
 //! Every JSON object has an `event`: `started`, `connected`, `work`, `block`, `no_work`, `lost`, `fault`, `status` (every ten
-//! seconds) and at last `ended`. Amounts are notches.
+//! seconds), `stopping` and at last `ended`. Amounts are notches.
 
 use crate::source::{Outcome, Submission};
 use serde_json::{Value, json};
@@ -63,12 +63,17 @@ pub enum Happening {
         /// How many by now.
         faults: u64,
     },
+    /// The session is to end, and waits for answers.
+    Stopping {
+        /// Blocks handed in whose fate is not known.
+        handed_in: u64,
+    },
     /// The session has ended.
     Ended(Numbers),
 }
 
 /// How it goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Numbers {
     /// Since the start.
     pub seconds: f64,
@@ -198,6 +203,7 @@ fn happening_text(happening: &Happening) -> Option<String> {
                 "kernel {kernel} has reported {faults} hashes that sha2 does not confirm: try another with --kernel"
             )
         }
+        Happening::Stopping { handed_in } => format!("stopping: waiting for the node's answer to {handed_in} blocks"),
         Happening::Ended(numbers) => format!(
             "stopped after {}: {} blocks accepted, {} refused, {:.1} expected for {} hashes ({})",
             duration(numbers.seconds),
@@ -233,6 +239,7 @@ fn happening_json(happening: &Happening) -> Value {
         Happening::NoWork { reason } => json!({"event": "no_work", "reason": reason}),
         Happening::Lost { url, reason } => json!({"event": "lost", "url": url, "reason": reason}),
         Happening::Fault { kernel, faults } => json!({"event": "fault", "kernel": kernel, "faults": faults}),
+        Happening::Stopping { handed_in } => json!({"event": "stopping", "handed_in": handed_in}),
         Happening::Ended(numbers) => numbers_json("ended", numbers),
     }
 }

@@ -21,10 +21,15 @@ pub enum Event {
     Stop,
 }
 
+/// How long a session that is to stop waits for what it has handed in: a block is worth that much.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
 /// How a session is to run.
 pub struct Settings {
     /// The engine's settings.
     pub engine: EngineConfig,
+    /// Whom blocks pay, for the report.
+    pub address: String,
     /// Stop after so many blocks were accepted.
     pub blocks: Option<u64>,
     /// The work is asked for anew at least this often, so that the time in the header moves.
@@ -59,6 +64,9 @@ impl Session {
     pub fn run(self, source: &mut dyn WorkSource, report: &mut Report) -> Result<Numbers, MinerError> {
         let (engine, found) = Engine::start(self.settings.engine.clone())?;
         source.start(SourceEvents::new(self.sender.clone()))?;
+        if report.say(&self.started(&engine)).is_err() {
+            return Ok(Numbers::default());
+        }
         let to_session = self.sender.clone();
         std::thread::spawn(move || {
             for result in found {
@@ -79,6 +87,7 @@ impl Session {
             faults: 0,
             handed_in: 0,
             held_back: None,
+            stop_at: None,
             settings: &self.settings,
         };
         let ended = running.run(&self.events);
@@ -89,6 +98,15 @@ impl Session {
             ending?;
         }
         Ok(numbers)
+    }
+
+    fn started(&self, engine: &Engine) -> Happening {
+        Happening::Started {
+            address: self.settings.address.clone(),
+            threads: engine.threads(),
+            kernel: engine.kernel().name(),
+            limit: self.settings.engine.limit_hashes_per_second,
+        }
     }
 }
 
@@ -107,6 +125,8 @@ struct Running<'a> {
     handed_in: u64,
     /// A result that would be one too many if those were all accepted.
     held_back: Option<Found>,
+    /// Set when the session is to stop, and waits no longer than this for what it has handed in.
+    stop_at: Option<Instant>,
     settings: &'a Settings,
 }
 
@@ -118,7 +138,8 @@ impl Running<'_> {
     fn run(&mut self, events: &Receiver<Event>) -> io::Result<Result<(), MinerError>> {
         loop {
             let until_refresh = self.settings.refresh.saturating_sub(self.refreshed.elapsed());
-            let wait = self.report.next_status(self.started.elapsed()).min(until_refresh);
+            let until_stop = self.stop_at.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+            let wait = self.report.next_status(self.started.elapsed()).min(until_refresh).min(until_stop);
             let next = match events.recv_timeout(wait) {
                 Ok(event) => self.handle(event)?,
                 Err(RecvTimeoutError::Timeout) => ControlFlow::Continue(()),
@@ -127,13 +148,16 @@ impl Running<'_> {
             if let ControlFlow::Break(ending) = next {
                 return Ok(ending);
             }
+            if self.stop_at.is_some_and(|at| self.handed_in == 0 || Instant::now() >= at) {
+                return Ok(Ok(()));
+            }
             self.tick()?;
         }
     }
 
     fn handle(&mut self, event: Event) -> io::Result<Next> {
         match event {
-            Event::Stop => return Ok(ControlFlow::Break(Ok(()))),
+            Event::Stop => return self.stop(),
             Event::Found(found) => self.found(found),
             Event::Source(SourceEvent::Failed(error)) => return Ok(ControlFlow::Break(Err(error))),
             Event::Source(SourceEvent::Work(offer)) => self.work(offer)?,
@@ -152,10 +176,23 @@ impl Running<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Stops hashing; ends at once when nothing is under way, or when asked a second time.
+    fn stop(&mut self) -> io::Result<Next> {
+        self.engine.set_job(None);
+        if self.handed_in == 0 || self.stop_at.is_some() {
+            return Ok(ControlFlow::Break(Ok(())));
+        }
+        self.stop_at = Some(Instant::now() + LAST_ANSWERS);
+        self.report.say(&Happening::Stopping { handed_in: self.handed_in })?;
+        Ok(ControlFlow::Continue(()))
+    }
+
     fn work(&mut self, offer: Offer) -> io::Result<()> {
         let target = offer.job.work.target();
         self.luck.set_target(&target, self.engine.hashes());
-        self.engine.set_job(Some(offer.job));
+        if self.stop_at.is_none() {
+            self.engine.set_job(Some(offer.job));
+        }
         self.refreshed = Instant::now();
         self.report.say(&Happening::Work {
             height: offer.height,

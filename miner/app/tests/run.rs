@@ -193,3 +193,19 @@ fn signals_stop_it_cleanly() {
         assert_eq!(miner.end().0.code(), Some(0));
     }
 }
+
+#[test]
+fn stopping_waits_for_the_answer_to_a_block() {
+    let (node, (_, address)) = (FakeNode::start(EASY), payout());
+    node.state().hold_answers = true;
+    let miner = Miner::run(&["--rpc", &node.url(), "--address", &address]);
+    while node.state().blocks.is_empty() {
+        std::thread::yield_now();
+    }
+    miner.signal("INT");
+    assert!(miner.wait_for("stopping")["handed_in"].as_u64() >= Some(1));
+    node.change(|state| state.hold_answers = false);
+    assert_eq!(miner.wait_for("block")["accepted"], true);
+    assert!(miner.wait_for("ended")["accepted"].as_u64() >= Some(1));
+    assert_eq!(miner.end().0.code(), Some(0));
+}

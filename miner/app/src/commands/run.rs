@@ -4,7 +4,7 @@ use crate::cli::RunArgs;
 use crate::error::MinerError;
 use crate::getblocktemplate::RpcSource;
 use crate::nodes::{Credentials, Nodes};
-use crate::report::{Happening, Report};
+use crate::report::Report;
 use crate::session::{Event, Session, Settings};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -16,13 +16,12 @@ pub(super) fn run(args: &RunArgs) -> Result<(), MinerError> {
     let engine = engine_config(args)?;
     let nodes = Nodes::new(&args.rpc, &credentials(args))?;
     let mut source = RpcSource::new(nodes, address.clone(), args.wait)?;
-    let started = Happening::Started {
+    let settings = Settings {
+        engine,
         address: address.to_string(),
-        threads: engine.threads,
-        kernel: engine.kernel.name(),
-        limit: engine.limit_hashes_per_second,
+        blocks: args.blocks,
+        refresh: Duration::from_secs(args.refresh),
     };
-    let settings = Settings { engine, blocks: args.blocks, refresh: Duration::from_secs(args.refresh) };
     let session = Session::new(settings);
     let stop = session.sender();
     ctrlc::set_handler(move || {
@@ -30,12 +29,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), MinerError> {
         let _ = stop.send(Event::Stop);
     })
     .map_err(|error| MinerError::System { action: "wait for Ctrl-C", reason: error.to_string() })?;
-    let mut report = report(args.json);
-    if report.say(&started).is_err() {
-        // Nobody reads what we say: as when the reader goes away later.
-        return Ok(());
-    }
-    session.run(&mut source, &mut report)?;
+    session.run(&mut source, &mut report(args.json))?;
     Ok(())
 }
 

@@ -39,6 +39,8 @@ pub struct State {
     pub refuse_next: Option<String>,
     /// The next block is taken, but the answer gets lost.
     pub lose_next_answer: bool,
+    /// Blocks are taken, but not answered for the time being.
+    pub hold_answers: bool,
     /// `user:password` that calls must carry.
     pub credentials: Option<String>,
     pub calls: Vec<String>,
@@ -74,6 +76,7 @@ impl FakeNode {
             blocks: Vec::new(),
             refuse_next: None,
             lose_next_answer: false,
+            hold_answers: false,
             credentials: None,
             calls: Vec::new(),
             time: params.genesis_time + 1,
@@ -283,8 +286,9 @@ fn submit(shared: &Shared, hex: &str) -> Option<Value> {
         // So that no other block is found before the miner hands this one in again.
         state.bits = HARD;
     }
-    drop(state);
     shared.1.notify_all();
+    let held = shared.1.wait_while(state, |state| state.hold_answers && !state.closed);
+    drop(held.expect("no thread panicked"));
     (!loses).then_some(Value::Null)
 }
 
