@@ -105,6 +105,14 @@ fn blk_03_refuses_a_mutated_block_before_any_verdict_that_would_condemn_its_hash
 }
 
 #[test]
+fn a_mutated_tree_under_another_root_is_just_another_body() {
+    let mut twice = block(transactions(3));
+    twice.transactions.push(twice.transactions[2].clone());
+    twice.header.merkle_root = MerkleRoot::ZERO;
+    assert_eq!(rule(check_block(&twice, HEIGHT)), Some(RuleId::Blk02));
+}
+
+#[test]
 fn blk_03_accepts_every_honest_number_of_transactions() {
     for count in 1..=40 {
         assert_eq!(check_merkle_not_mutated(&block(transactions(count))), Ok(()), "{count} transactions");

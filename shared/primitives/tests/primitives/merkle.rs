@@ -94,17 +94,18 @@ fn equal_leaves_that_are_no_pair_are_no_mutation() {
 }
 
 #[test]
-fn a_proof_does_not_show_the_repetition_of_an_odd_rows_last_leaf() {
-    // Without the check of odd rows, leaf 2 of 3 could be shown to stand at position 3 as well.
-    let leaves = leaves(3);
-    let root = root(&leaves);
-    let honest = MerkleProof::new(&leaves, 2).unwrap();
-    assert!(honest.verify(&leaf(2), &root));
-    for (index, count) in [(3, 3), (3, 4), (2, 2), (0, 3), (6, 7)] {
+fn a_proof_is_for_its_position_in_a_tree_of_its_size() {
+    let honest = MerkleProof::new(&leaves(3), 2).unwrap();
+    assert!(honest.verify(&leaf(2), &root(&leaves(3))));
+    for (index, count) in [(3, 3), (2, 2), (0, 3), (1, 3), (6, 7), (2, 5), (2, 1)] {
         let moved = MerkleProof { index, leaves: count, ..honest.clone() };
-        let is_really_there = index == 3 && count == 4;
-        assert_eq!(moved.verify(&leaf(2), &root), is_really_there, "index {index} of {count}");
+        assert!(!moved.verify(&leaf(2), &root(&leaves(3))), "index {index} of {count}");
     }
+    // The last leaf of an odd row is its own sibling: a tree of four cannot be passed off as one of three.
+    let of_four = MerkleProof::new(&leaves(4), 2).unwrap();
+    assert!(of_four.verify(&leaf(2), &root(&leaves(4))));
+    let as_of_three = MerkleProof { leaves: 3, ..of_four };
+    assert!(!as_of_three.verify(&leaf(2), &root(&leaves(4))));
 }
 
 proptest! {
