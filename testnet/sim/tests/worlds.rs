@@ -6,7 +6,7 @@
 use tally_sim::scenario::{Report, Scenario};
 
 /// Worlds in a run of the tests.
-const WORLDS: u64 = 20;
+const WORLDS: u64 = 1000;
 
 fn describe(report: &Report) -> String {
     format!(

@@ -165,44 +165,4 @@ impl fmt::Display for Ending {
 }
 
 #[cfg(test)]
-mod tests {
-    use tally_primitives::address::Address;
-    use tally_primitives::hash::LockHash;
-
-    use super::{Mining, Plan, arguments};
-    use crate::layout::Layout;
-    use crate::network::fresh;
-    use crate::state::Addresses;
-
-    #[test]
-    fn command_lines() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let layout = Layout::create(Some(dir.path())).expect("a layout");
-        let prefix = fresh(1, 1).expect("a network").address_prefix;
-        let address = Address::new(prefix, LockHash::from_bytes([7; 32]));
-        let mut plan = Plan {
-            name: "node-1".to_owned(),
-            program: "/bin/node".into(),
-            ports: None,
-            mining: Some(Mining { address: address.clone(), limit: 1e5 }),
-            dials: vec![],
-        };
-        let line = |plan: &Plan, usual, peers: &[_]| {
-            arguments(&layout, plan, usual, peers).join(" ").replace(&layout.dir().display().to_string(), "D")
-        };
-        let common = "run --network D/network.toml --data-dir D/node-1";
-        let mining = format!("--mine {address} --mine-threads 1 --mine-limit 100000");
-        assert_eq!(line(&plan, None, &[]), format!("{common} --listen 127.0.0.1:0 --rpc-listen 127.0.0.1:0 {mining}"));
-        let at = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
-        let usual = Some(Addresses { listen: at(5), rpc: at(6), web: None });
-        plan.mining = None;
-        assert_eq!(
-            line(&plan, usual, &[at(7), at(8)]),
-            format!(
-                "{common} --listen 127.0.0.1:5 --rpc-listen 127.0.0.1:6 --connect 127.0.0.1:7 --connect 127.0.0.1:8"
-            )
-        );
-        plan.ports = Some((9, 10));
-        assert_eq!(line(&plan, usual, &[]), format!("{common} --listen 127.0.0.1:9 --rpc-listen 127.0.0.1:10"));
-    }
-}
+mod tests;
