@@ -28,6 +28,13 @@ struct Shaken {
     removed: Vec<(Txid, RemovalReason)>,
 }
 
+impl Shaken {
+    /// Whether nothing has to be judged anew.
+    fn is_empty(&self) -> bool {
+        self.freed.is_empty() && self.displaced.is_empty()
+    }
+}
+
 impl Mempool {
     /// Brings the pool in step with the chain after its tip moved.
     ///
@@ -44,7 +51,10 @@ impl Mempool {
             self.shake_out(&changes.disconnected, chain, &mut shaken)?;
         }
         for position in &changes.connected {
-            if let Some(block) = chain.block(&position.hash)? {
+            if self.pool.is_empty() && shaken.is_empty() {
+                // Initial sync above all: nobody waits, so nobody needs to know what the block holds.
+                self.estimator.block(position.height, &[]);
+            } else if let Some(block) = chain.block(&position.hash)? {
                 self.connect(&block, position.height, &mut shaken);
             }
         }
