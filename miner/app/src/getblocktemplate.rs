@@ -32,6 +32,9 @@ const SUBMIT_PATIENCE: Duration = Duration::from_secs(60);
 /// BIP 22's word for a block that the node has already: an answer to it was lost.
 const DUPLICATE: &str = "duplicate";
 
+/// BIP 22's word for a block that the node keeps, but that is not its tip.
+const INCONCLUSIVE: &str = "inconclusive";
+
 /// Work from nodes.
 pub struct RpcSource {
     shared: Arc<Shared>,
@@ -263,6 +266,9 @@ impl Shared {
             let error = match client.submit_block(block_hex) {
                 Ok(None) => return Outcome::Accepted,
                 Ok(Some(reason)) if reason == DUPLICATE => return Outcome::Accepted,
+                Ok(Some(reason)) if reason == INCONCLUSIVE => {
+                    return Outcome::Rejected { reason: "another block of this height came first".to_owned() };
+                }
                 Ok(Some(reason)) => return Outcome::Rejected { reason },
                 Err(ClientError::Rpc(error)) => return Outcome::Rejected { reason: error.to_string() },
                 Err(error) => error,
