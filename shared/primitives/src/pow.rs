@@ -91,6 +91,26 @@ impl CompactTarget {
     }
 }
 
+/// Why a text is not a compact target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}' is not a compact target: 0x and eight hexadecimal digits are needed, as in 0x1d00ffff")]
+pub struct CompactTargetParseError {
+    /// What was given.
+    pub text: String,
+}
+
+impl FromStr for CompactTarget {
+    type Err = CompactTargetParseError;
+
+    /// Reads the bits, with or without `0x`; whether they stand for a target, [`CompactTarget::to_target`] says.
+    fn from_str(text: &str) -> Result<CompactTarget, CompactTargetParseError> {
+        let mut bytes = [0; 4];
+        hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes)
+            .map_err(|_| CompactTargetParseError { text: text.to_owned() })?;
+        Ok(CompactTarget(u32::from_be_bytes(bytes)))
+    }
+}
+
 impl fmt::Display for CompactTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#010x}", self.0)

@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, proptest};
 use tally_primitives::hash::BlockHash;
-use tally_primitives::pow::{CompactTarget, CompactTargetError, Target, Work};
+use tally_primitives::pow::{CompactTarget, CompactTargetError, CompactTargetParseError, Target, Work};
 
 fn target(bits: u32) -> Result<Target, CompactTargetError> {
     CompactTarget::from_bits(bits).to_target()
@@ -59,6 +59,21 @@ fn bitcoins_other_values_are_refused_with_the_reason() {
     for (bits, canonical) in [(0x0112_3456, 0x0112_0000), (0x0212_3456, 0x0212_3400), (0x1d00_00ff, 0x1c00_ff00)] {
         let canonical_error = CompactTargetError::NotCanonical { bits, canonical };
         assert_eq!(target(bits), Err(canonical_error), "{bits:#010x}");
+    }
+}
+
+#[test]
+fn compact_targets_are_read_as_they_are_shown() {
+    for bits in [0, 1, 0x1d00_ffff, u32::MAX] {
+        let compact = CompactTarget::from_bits(bits);
+        assert_eq!(compact.to_string().parse(), Ok(compact));
+        assert_eq!(format!("{bits:08X}").parse(), Ok(compact));
+    }
+    assert_eq!(CompactTarget::from_bits(0x1d00_ffff).to_string(), "0x1d00ffff");
+    for text in ["", "0x", "1d00fff", "0x1d00ffff0", "0X1d00ffff", "0x0x1d00ffff", "486604799", "-1d00fff", "1d00ffzz"]
+    {
+        let expected = CompactTargetParseError { text: text.to_owned() };
+        assert_eq!(text.parse::<CompactTarget>(), Err(expected), "'{text}'");
     }
 }
 
