@@ -6,9 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tally_primitives::block::{Block, Header};
+use tally_primitives::block::{Block, Header, MAX_BLOCK_SIZE};
 use tally_primitives::encode::{DecodeError, decode, decode_hex, encode, encoded_size};
-use tally_primitives::hash::{BlockHash, Txid};
+use tally_primitives::hash::{BlockHash, LockHash, Txid};
 use tally_primitives::keys::{PublicKey, Signature};
 use tally_primitives::merkle::MerkleProof;
 use tally_primitives::pow::{CompactTarget, Work};
@@ -187,6 +187,27 @@ fn wrong_variants_booleans_and_lengths_are_refused() {
         assert!(!is_canonical::<Transaction>(&bytes), "{length} inputs");
         let memo = [&1u32.to_le_bytes()[..], &[0; 16], &u64::to_le_bytes(length)].concat();
         assert!(!is_canonical::<Transaction>(&memo), "{length} bytes of memo");
+    }
+}
+
+#[test]
+fn the_largest_blocks_decode() {
+    // bincode's own limit counts sizes in memory: it must not stand in the way of what the rules allow.
+    let header = Header::from_bytes(&[0; Header::SIZE]);
+    let output = Output { value: Amount::ONE_TALLY, lock: LockHash::ZERO };
+    let outputs = Transaction { version: 1, inputs: vec![], outputs: vec![output; 24_000], memo: vec![] };
+    let policy = SpendingPolicy::Threshold { required: 1, of: vec![SpendingPolicy::Older(1); 30] };
+    let witness = Witness { policy, signatures: vec![], preimages: vec![] };
+    let input = Input { outpoint: OutPoint { txid: Txid::ZERO, index: 0 }, witness };
+    let inputs = Transaction { version: 1, inputs: vec![input; 3_000], outputs: vec![], memo: vec![] };
+    let empty = Transaction { version: 1, inputs: vec![], outputs: vec![], memo: vec![] };
+    for (name, transactions) in
+        [("outputs", vec![outputs]), ("policies", vec![inputs]), ("empty transactions", vec![empty; 35_000])]
+    {
+        let block = Block { header, transactions };
+        let bytes = block.to_bytes();
+        assert!((900_000..=MAX_BLOCK_SIZE).contains(&bytes.len()), "{name}: {} bytes", bytes.len());
+        assert_eq!(decode::<Block>(&bytes, MAX_BLOCK_SIZE), Ok(block), "{name}");
     }
 }
 
