@@ -33,9 +33,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not enough funds, 4 refused by th
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The wallet file [default: ~/.tallystick/wallet]
-    #[arg(long, global = true, value_name = "FILE", env = "TALLY_WALLET")]
+    #[arg(long, global = true, value_name = "FILE", env = "TALLY_WALLET", hide_env_values = true)]
     pub wallet: Option<PathBuf>,
     /// A node; may be given several times, the first that answers is used
     #[arg(long, global = true, value_name = "URL")]

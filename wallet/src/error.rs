@@ -74,8 +74,11 @@ pub enum WalletError {
         source: DecodeError,
     },
     /// The owner said no.
-    #[error("nothing was sent: you did not say yes")]
-    Declined,
+    #[error("{undone}: you did not say yes")]
+    Declined {
+        /// What did not happen.
+        undone: &'static str,
+    },
 }
 
 impl From<DriveError> for WalletError {

@@ -59,6 +59,16 @@ impl Wallet {
         &self.params
     }
 
+    /// Keeps other processes from changing the wallet or paying with it, and takes in what they did so far.
+    ///
+    /// # Errors
+    /// Another process holds the lock, or the file is no longer this wallet's.
+    pub fn lock(&mut self) -> Result<FileLock, WalletError> {
+        let lock = self.file.lock()?;
+        self.file.refresh(&lock)?;
+        Ok(lock)
+    }
+
     /// Asks a node for everything that `scope` names, and remembers which addresses are used.
     ///
     /// # Errors
@@ -100,8 +110,7 @@ impl Wallet {
     /// The file cannot be written: then the address must not be given out.
     pub fn new_address(&mut self) -> Result<Handout, WalletError> {
         // Under the lock: two processes must not give out the same one.
-        let lock = self.file.lock()?;
-        self.file.refresh(&lock)?;
+        let lock = self.lock()?;
         let index = self.file.state().receive.next_new();
         let handout = self.handout(index)?;
         self.file.update_locked(&lock, &ChangeSet::revealed(Keychain::Receive, index.saturating_add(1)))?;

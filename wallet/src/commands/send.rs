@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, options: &Send) -> Result<Sent, WalletError
     let mut nodes = context.nodes(wallet.params())?;
     // From choosing the coins until a node has the payment: else two processes would choose the same coins, and the
     // payment with the higher fee would replace the other.
-    let lock = wallet.file().lock()?;
+    let lock = wallet.lock()?;
     let (payment, rate, change_to) = plan(&mut wallet, &lock, &mut nodes, options, &to)?;
     let transaction = payment.sign(wallet.account(), &wallet.params().genesis_hash())?;
     let summary = summary(&payment, &rate, &to);
@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, options: &Send) -> Result<Sent, WalletError
     if !options.yes {
         eprintln!("{summary}");
         if !prompt::confirm("Send it?", "your consent")? {
-            return Err(WalletError::Declined);
+            return Err(WalletError::Declined { undone: "nothing was sent" });
         }
     }
     let txid = broadcast::submit(&mut nodes, &transaction)?;

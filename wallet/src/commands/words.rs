@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, options: &WordsArgs) -> Result<Shown, Walle
     let wallet = context.open()?;
     let question = "Whoever sees the words can take all the money. Is nobody looking?";
     if !options.yes && !prompt::confirm(question, "your consent")? {
-        return Err(WalletError::Declined);
+        return Err(WalletError::Declined { undone: "the words stay hidden" });
     }
     Ok(Shown { words: wallet.file().words().reveal() })
 }

@@ -27,7 +27,8 @@ pub enum KeysError {
     NoSuchKey,
 }
 
-/// The keys of one account. Holds the account's secret, erased when dropped (by the `bip32` crate's own types).
+/// The keys of one account. The secret keys are erased when dropped, by the `bip32` crate's own types; the chain codes
+/// are not, which without a key give nothing away but addresses.
 pub struct Account {
     receive: Row,
     change: Row,
