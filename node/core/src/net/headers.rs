@@ -1,6 +1,6 @@
 //! Headers first: who has the chain with the most work is found out by 80 bytes a block.
 //!
-//! While peers claim more work than our best header has, the best of them are asked; a silent one loses its connection, and the next
+//! Peers that claim more work than our tip has are asked, two at a time, the best first; a silent one loses its connection, and the next
 //! is asked. After that headers come by themselves, as announcements. A header whose parent is unknown is no offence: it
 //! shows that we lack something, so its sender is asked.
 
@@ -47,9 +47,10 @@ impl PeerHeaders {
 }
 
 impl Node {
-    /// Asks those who claim the most work, while they claim more than our best header has.
+    /// Asks those who claim the most work, if they claim more than our tip has. Not than our best header: we may have its header and
+    /// not know who has its body (after a restart, say).
     pub(crate) fn sync_headers(&mut self, now: Timestamp) {
-        let ours = self.chain.best_header().work;
+        let ours = self.chain.tip().work;
         let mut asked = 0;
         let mut candidates = Vec::new();
         for peer in self.net.ready_peers().filter(|peer| peer.headers.claimed_work > ours) {

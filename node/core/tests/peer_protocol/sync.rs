@@ -209,6 +209,24 @@ fn a_block_with_an_unknown_parent_starts_header_sync() {
     assert_eq!(bench.height(), 3);
 }
 
+/// The header is known, but whoever showed it is gone: the next one who claims as much may have the bodies. (The simulator found a
+/// node that waited for ever.)
+#[test]
+fn whoever_claims_the_work_of_a_known_header_is_asked_for_it() {
+    let mut bench = Bench::new();
+    let blocks = chain(3, 0);
+    let first = bench.peer();
+    bench.receive(first, headers(&blocks));
+    bench.gone(first);
+    let best = bench.node.chain().best_header();
+    assert_eq!((best.height, bench.height()), (Height::new(3), 0));
+    let second = bench.peer_claiming(best.work);
+    assert!(bench.headers_asked_of(second));
+    bench.receive(second, headers(&blocks[2..]));
+    deliver(&mut bench, &[second], &blocks);
+    assert_eq!(bench.height(), 3);
+}
+
 #[test]
 fn announcements_by_hash_or_by_unlinked_headers_lead_to_the_chain() {
     let blocks = chain(3, 0);
