@@ -103,9 +103,13 @@ impl Chain {
     fn store_body(&mut self, id: EntryId, block: Arc<Block>) {
         self.writes.add_body(self.index.get(id).hash, block);
         self.writes.touch(id);
-        self.sequence += 1;
-        for linked in self.index.set_stored(id, self.sequence) {
-            self.add_candidate(linked);
+        let sequence = &mut self.sequence;
+        let linked = self.index.set_stored(id, || {
+            *sequence += 1;
+            *sequence
+        });
+        for id in linked {
+            self.add_candidate(id);
         }
     }
 

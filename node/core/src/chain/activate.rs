@@ -49,8 +49,8 @@ impl Chain {
             };
             operations += self.step_toward(target, &mut rejected)?;
         }
-        let tip_work = self.index.get(self.tip_id()).work;
-        self.candidates.retain(|candidate| candidate.work > tip_work);
+        let tip = self.candidate(self.tip_id());
+        self.candidates.retain(|candidate| *candidate > tip);
         Ok(Activation { changes: self.tip_change(old_tip), rejected })
     }
 
@@ -82,16 +82,22 @@ impl Chain {
         }
     }
 
-    /// The best block that has more work than the tip.
+    /// The best block that is better than the tip. On the way of a reorganisation that fails, the tip may be a block of
+    /// the same work as the old one: then that was seen first.
     fn best_candidate(&self) -> Option<EntryId> {
         let best = self.candidates.last()?;
-        (best.work > self.index.get(self.tip_id()).work).then_some(best.id)
+        (*best > self.candidate(self.tip_id())).then_some(best.id)
+    }
+
+    fn candidate(&self, id: EntryId) -> Candidate {
+        let entry = self.index.get(id);
+        Candidate { work: entry.work, sequence: Reverse(entry.sequence), id }
     }
 
     pub(super) fn add_candidate(&mut self, id: EntryId) {
         let entry = self.index.get(id);
         if entry.linked && !entry.is_invalid() {
-            self.candidates.insert(Candidate { work: entry.work, sequence: Reverse(entry.sequence), id });
+            self.candidates.insert(self.candidate(id));
         }
     }
 
@@ -100,7 +106,7 @@ impl Chain {
         self.candidates.clear();
         let tip_work = self.index.get(self.tip_id()).work;
         for id in self.index.ids() {
-            if self.index.get(id).work > tip_work {
+            if self.index.get(id).work >= tip_work {
                 self.add_candidate(id);
             }
         }

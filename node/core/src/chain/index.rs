@@ -47,7 +47,7 @@ pub struct Entry {
     pub invalid_ancestor: bool,
     /// Its body and those of all its ancestors are stored, so that it could be the tip.
     pub linked: bool,
-    /// When its body came to be stored, as a counter: of equals, the first seen stays.
+    /// When it could first be the tip, as a counter: of equals, the first seen stays.
     pub sequence: u64,
     /// Time of block 1 on this branch, the difficulty rule's anchor; `None` for genesis.
     anchor_time: Option<u32>,
@@ -145,7 +145,7 @@ impl BlockIndex {
     pub fn load(&mut self, record: &IndexRecord) -> Option<EntryId> {
         let id = self.add(record.header, record.status, record.invalid)?;
         if record.status >= BlockStatus::Stored {
-            self.set_stored(id, 1);
+            self.set_stored(id, || 1);
         }
         Some(id)
     }
@@ -263,11 +263,10 @@ impl BlockIndex {
     }
 
     /// Notes that the body is stored, and returns all blocks that could be the tip only now: this one and those
-    /// descendants whose bodies came earlier.
-    pub fn set_stored(&mut self, id: EntryId, sequence: u64) -> Vec<EntryId> {
+    /// descendants whose bodies came earlier. Each gets the next sequence number.
+    pub fn set_stored(&mut self, id: EntryId, mut next_sequence: impl FnMut() -> u64) -> Vec<EntryId> {
         let entry = self.get_mut(id);
         entry.status = entry.status.max(BlockStatus::Stored);
-        entry.sequence = sequence;
         let mut linked = Vec::new();
         let mut queue = vec![id];
         while let Some(id) = queue.pop() {
@@ -275,6 +274,7 @@ impl BlockIndex {
             let entry = self.get_mut(id);
             if parent_linked && !entry.linked && entry.status >= BlockStatus::Stored {
                 entry.linked = true;
+                entry.sequence = next_sequence();
                 linked.push(id);
                 queue.extend(self.children(id));
             }

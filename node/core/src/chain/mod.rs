@@ -75,7 +75,7 @@ pub struct Chain {
     /// Figures of the coin set as of the last change set.
     sealed_stats: CoinStats,
     writes: Writes,
-    /// Counts bodies as they come: of equals, the first seen stays.
+    /// Counts blocks as they become possible tips: of equals, the first seen stays.
     sequence: u64,
     /// Behind a lock, since the mempool verifies with the chain shared.
     verified: Mutex<VerifiedCache>,

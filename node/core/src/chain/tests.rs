@@ -182,15 +182,15 @@ fn known_headers_and_those_without_parents_are_not_inserted() {
 #[test]
 fn bodies_link_up_when_the_gap_closes() {
     let (mut index, ids) = index_of(&[0, 1, 2, 2]);
-    assert_eq!(index.set_stored(ids[3], 2), []);
-    assert_eq!(index.set_stored(ids[4], 3), []);
-    assert_eq!(index.set_stored(ids[1], 4), [ids[1]]);
-    let mut linked = index.set_stored(ids[2], 5);
+    assert_eq!(index.set_stored(ids[3], || 2), []);
+    assert_eq!(index.set_stored(ids[4], || 3), []);
+    assert_eq!(index.set_stored(ids[1], || 4), [ids[1]]);
+    let mut linked = index.set_stored(ids[2], || 5);
     linked.sort_unstable();
     assert_eq!(linked, [ids[2], ids[3], ids[4]]);
     index.set_body_lost(ids[2]);
     assert!(index.get(ids[1]).linked && !index.get(ids[2]).linked && !index.get(ids[4]).linked);
-    assert_eq!(index.set_stored(ids[2], 6).len(), 3);
+    assert_eq!(index.set_stored(ids[2], || 6).len(), 3);
 }
 
 #[test]

@@ -68,6 +68,18 @@ const SCENARIOS: &[Scenario] = &[
         tips: "a1 a2 a2 a2 a2",
     },
     Scenario {
+        name: "a bad branch leads back to the first seen of equals",
+        tree: "a1<g b1<g c1<g c2!<c1 b2<b1",
+        arrivals: "a1 b1 c1 c2! b2",
+        tips: "a1 a1 a1 a1 b2",
+    },
+    Scenario {
+        name: "first seen is what could first be the tip",
+        tree: "a1<g b1<g b2<b1 a2<a1",
+        arrivals: "h:b1 h:b2 b2 a1 a2 b1",
+        tips: "g g g a1 a2 a2",
+    },
+    Scenario {
         name: "the sound part of a branch may be better than the old chain",
         tree: "a1<g b1<g b2<b1 b3!<b2 b4<b3!",
         arrivals: "a1 h:b1 h:b2 b4! b3! b2 b1",
@@ -138,11 +150,22 @@ fn scenarios() {
             assert_eq!(found, tip, "{}: after {arrival}", scenario.name);
         }
         assert_same_as_fresh(&chain);
-        // A restart finds the same.
-        let reopened = TestChain::open(chain.store.clone()).expect("its own store opens");
+        // A restart finds the same, and remembers which of equals was first.
+        let mut reopened = TestChain::open(chain.store.clone()).expect("its own store opens");
         assert_eq!(reopened.chain.tip(), chain.chain.tip(), "{}", scenario.name);
         assert_eq!(reopened.chain.coin_stats(), chain.chain.coin_stats(), "{}", scenario.name);
+        fail_better_branch(&mut reopened);
+        assert_eq!(reopened.chain.tip(), chain.chain.tip(), "{}: after a failed reorganisation", scenario.name);
     }
+}
+
+/// A branch beside the tip whose second block is bad.
+fn fail_better_branch(chain: &mut TestChain) {
+    let below = chain.block_at(height(chain) - 1);
+    let sound = chain.on(&below).extra(1_000).build();
+    assert_eq!(chain.offer(&sound).unwrap().fate, BlockFate::Stored);
+    let bad = chain.on(&sound).claim(Amount::MAX_SUPPLY).build();
+    assert!(chain.offer(&bad).is_err());
 }
 
 #[test]
