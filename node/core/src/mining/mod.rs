@@ -7,6 +7,9 @@
 
 mod select;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use tally_consensus::header::VERSION_TOP_BITS;

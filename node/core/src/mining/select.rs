@@ -77,16 +77,9 @@ impl<'a> Selection<'a> {
 
     /// The better of the best untouched entry and the best one whose package has shrunk, with its package.
     fn better(&self, fresh: Option<&'a Entry>) -> Option<(&'a Entry, Totals)> {
-        let shrunk = self.by_rest.first().and_then(|(Reverse(rate), _, txid)| {
-            let entry = self.pool.get(txid)?;
-            Some((*rate, entry, *self.rest.get(txid)?))
-        });
-        match (fresh, shrunk) {
-            (Some(fresh), Some((rate, entry, package))) if rate > fresh.mining_score() => Some((entry, package)),
-            (Some(fresh), _) => Some((fresh, fresh.ancestors)),
-            (None, Some((_, entry, package))) => Some((entry, package)),
-            (None, None) => None,
-        }
+        let shrunk = self.by_rest.first().and_then(|(_, _, txid)| Some((self.pool.get(txid)?, *self.rest.get(txid)?)));
+        let fresh = fresh.map(|entry| (entry, entry.ancestors));
+        shrunk.into_iter().chain(fresh).min_by_key(|(entry, package)| order(entry, package))
     }
 
     /// Takes a transaction and its ancestors into the block.
