@@ -18,12 +18,16 @@ use crate::mempool::{Accepted, Mempool};
 /// How many outputs are looked up to tell a confirmed transaction from one whose coins are missing.
 const MAX_OUTPUTS_LOOKED_UP: usize = 8;
 
+/// Most unconfirmed ancestors or descendants after a reorganisation, the transaction included. Blocks may hold longer
+/// chains than relay policy builds, and payments should come back; but each one costs time in proportion to its chain.
+const MAX_RETURNED_CHAIN: usize = 100;
+
 /// Where a transaction comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// From a peer or a wallet: relay policy applies.
     New,
-    /// From a block that was disconnected, or it was here before: validity alone counts.
+    /// From a block that was disconnected, or it was here before: validity counts, and [`MAX_RETURNED_CHAIN`].
     Returned,
 }
 
@@ -117,9 +121,7 @@ impl Mempool {
             self.check_fee(fee, size, now)?;
         }
         let replaces = self.check_replacement(&transaction, fee, size)?;
-        if origin == Origin::New {
-            self.check_chain_limits(&transaction, &replaces)?;
-        }
+        self.check_chain_limits(&transaction, &replaces, origin)?;
         let wtxid = transaction.wtxid();
         chain.verify_witnesses(&transaction, &wtxid, &spent, height)?;
         Ok(Admission { entry: Entry::new(transaction, (txid, wtxid), fee, now, height), replaces })
@@ -175,16 +177,30 @@ impl Mempool {
     }
 
     /// Bounds the walks that every change of the graph needs.
-    fn check_chain_limits(&self, transaction: &Transaction, replaces: &BTreeSet<Txid>) -> Result<(), MempoolError> {
+    fn check_chain_limits(
+        &self,
+        transaction: &Transaction,
+        replaces: &BTreeSet<Txid>,
+        origin: Origin,
+    ) -> Result<(), MempoolError> {
+        let (max_ancestors, max_descendants) = match origin {
+            Origin::New => (self.policy.max_ancestors, self.policy.max_descendants),
+            Origin::Returned => (MAX_RETURNED_CHAIN, MAX_RETURNED_CHAIN),
+        };
         let ancestors = self.pool.with_ancestors(self.pool.parents_of(transaction));
-        let (count, max) = (ancestors.len() + 1, self.policy.max_ancestors);
+        let (count, max) = (ancestors.len() + 1, max_ancestors);
         if count > max {
             return Err(MempoolError::TooManyAncestors { count, max });
         }
-        let max = self.policy.max_descendants;
+        let max = max_descendants;
         for ancestor in ancestors {
-            let descendants = self.pool.with_descendants([ancestor]);
-            let count = descendants.difference(replaces).count() + 1;
+            let make_room = if replaces.is_empty() {
+                0
+            } else {
+                self.pool.with_descendants([ancestor]).intersection(replaces).count()
+            };
+            let descendants = self.pool.get(&ancestor).map_or(0, |entry| entry.descendants.count);
+            let count = descendants - make_room + 1;
             if count > max {
                 return Err(MempoolError::TooManyDescendants { ancestor, count, max });
             }
