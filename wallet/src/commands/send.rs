@@ -27,6 +27,7 @@ pub(super) struct Sent {
     /// The signed transaction, ready for `wallet broadcast`; only where nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     hex: Option<String>,
+    /// What the owner has not seen yet; empty after the question.
     #[serde(skip)]
     summary: String,
 }
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context, options: &Send) -> Result<Sent, WalletError
     let lock = wallet.lock()?;
     let (payment, rate, change_to) = plan(&mut wallet, &lock, &mut nodes, options, &to)?;
     let transaction = payment.sign(wallet.account(), &wallet.params().genesis_hash())?;
-    let summary = summary(&payment, &rate, &to);
+    let mut summary = summary(&payment, &rate, &to);
     if options.dry_run {
         let hex = Some(hex::encode(encode::encode(&transaction)));
         return Ok(Sent { txid: transaction.txid(), fee: payment.fee, size: payment.size, hex, summary });
@@ -50,6 +51,7 @@ pub(super) fn run(context: &Context, options: &Send) -> Result<Sent, WalletError
         if !prompt::confirm("Send it?", "your consent")? {
             return Err(WalletError::Declined { undone: "nothing was sent" });
         }
+        summary.clear();
     }
     let txid = broadcast::submit(&mut nodes, &transaction)?;
     if payment.change.is_some() {
@@ -97,7 +99,7 @@ fn summary(payment: &Payment, rate: &ChosenRate, to: &Address) -> String {
         },
     ];
     if payment.fee.to_notches() > payment.amount.to_notches() / 10 {
-        lines.push("The fee is more than a tenth of the amount.".to_owned());
+        lines.push("Warning: the fee is more than a tenth of the amount.".to_owned());
     }
     lines.join("\n")
 }
@@ -106,6 +108,7 @@ impl Report for Sent {
     fn text(&self) -> String {
         match &self.hex {
             Some(hex) => format!("{}\nNothing was sent. The transaction {}:\n{hex}", self.summary, self.txid),
+            None if self.summary.is_empty() => format!("Sent in transaction {}", self.txid),
             None => format!("{}\nSent in transaction {}", self.summary, self.txid),
         }
     }
