@@ -7,7 +7,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// What was hashed, when, and against which targets. Time is a duration since the start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Luck {
     /// Hashes already attributed to a target.
     attributed: u64,
@@ -22,6 +22,13 @@ pub struct Luck {
 pub fn chance(target: &[u8; 32]) -> f64 {
     let target = target.iter().fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte));
     (target + 1.0) / 2.0_f64.powi(256)
+}
+
+impl Default for Luck {
+    /// Nothing hashed at time zero, and no target yet.
+    fn default() -> Luck {
+        Luck { attributed: 0, chance: 0.0, expected: 0.0, samples: VecDeque::from([(Duration::ZERO, 0)]) }
+    }
 }
 
 impl Luck {

@@ -97,6 +97,17 @@ fn a_job_for_one_result_gives_one_and_rests() {
 }
 
 #[test]
+fn on_an_easy_network_little_is_hashed_in_vain() {
+    let (engine, found) = start(1, 0..=u32::MAX);
+    for id in 0..200 {
+        engine.set_job(job(id, Report::First, work(u8::try_from(id).unwrap(), 0x7f)));
+        found.recv_timeout(PATIENCE).unwrap();
+    }
+    // Every second hash is a hit, so about 400 in all.
+    assert!((200..600).contains(&engine.hashes()), "{} hashes", engine.hashes());
+}
+
+#[test]
 fn results_of_every_kernel_are_confirmed() {
     for kernel in kernel::all().iter().copied().filter(|kernel| kernel.is_available()) {
         let config = EngineConfig { threads: 2, kernel, ..EngineConfig::default() };

@@ -26,6 +26,11 @@ fn hashes_count_against_the_target_of_their_time() {
 }
 
 #[test]
+fn asked_only_once_the_rate_is_that_since_the_start() {
+    assert_eq!(Luck::default().rate(3000, Duration::from_secs(6)), 500.0);
+}
+
+#[test]
 fn the_rate_is_that_of_the_last_ten_seconds() {
     let mut luck = Luck::default();
     assert_eq!(luck.rate(0, Duration::ZERO), 0.0);

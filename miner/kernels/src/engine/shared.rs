@@ -1,6 +1,6 @@
 //! What the threads and the engine's owner share: what to do now, and the counters.
 
-use super::batch::BatchSize;
+use super::batch::{self, BatchSize};
 use super::limiter::{Limiter, Slot};
 use super::{EngineConfig, Found};
 use crate::kernel::Kernel;
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Task {
     pub(super) job: Job,
     pub(super) target: [u8; 32],
+    /// No batch should be larger than this.
+    pub(super) batch_max: u32,
     /// Nonces handed out so far, over all extra nonces: position / nonces = extra nonce, position % nonces = which nonce.
     position: AtomicU64,
     /// One result was enough and is there: what is under way is worthless.
@@ -25,8 +27,12 @@ pub(super) struct Task {
 impl Task {
     fn new(job: Job) -> Task {
         let target = job.work.target();
+        let batch_max = match job.report {
+            Report::First => batch::hashes_until_hit(&target, 8),
+            Report::Every => u32::MAX,
+        };
         let position = AtomicU64::new(0);
-        Task { job, target, position, done: AtomicBool::new(false), exhausted: AtomicBool::new(false) }
+        Task { job, target, batch_max, position, done: AtomicBool::new(false), exhausted: AtomicBool::new(false) }
     }
 
     /// Takes the next nonces for the calling thread and returns their position.
@@ -186,7 +192,8 @@ impl Shared {
                 continue;
             };
             let now = self.now();
-            let slot = *reserved.get_or_insert_with(|| orders.limiter.reserve(size.hashes(), now));
+            let hashes_max = size.hashes().min(task.batch_max);
+            let slot = *reserved.get_or_insert_with(|| orders.limiter.reserve(hashes_max, now));
             match orders.limiter.wait(&slot, now) {
                 None => reserved = None,
                 Some(Duration::ZERO) => return Some((task, slot)),

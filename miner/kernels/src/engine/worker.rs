@@ -21,7 +21,8 @@ pub(super) fn run(shared: &Shared) {
     let mut current: Option<Current> = None;
     while let Some((task, slot)) = shared.next_batch(size) {
         let began = Instant::now();
-        let hashed = hash_batch(shared, &task, slot.hashes, &mut current);
+        // The slot may have been reserved for another task, before this one came.
+        let hashed = hash_batch(shared, &task, slot.hashes.min(task.batch_max), &mut current);
         shared.give_back(&slot, slot.hashes - hashed);
         size.learn(hashed, began.elapsed());
         if task.has_ended() {
@@ -43,7 +44,6 @@ fn hash_batch(shared: &Shared, task: &Arc<Task>, hashes: u32, current: &mut Opti
         };
         let count = u64::from(left).min(shared.nonce_count - offset);
         scan(shared, task, extra_nonce, prepared, offset, count);
-        shared.count_hashes(count);
         position += count;
         // `count` is at most `left`.
         left -= u32::try_from(count).unwrap_or(left);
@@ -67,6 +67,7 @@ fn scan(shared: &Shared, task: &Arc<Task>, extra_nonce: u64, prepared: &Prepared
     let nonce_at = |offset: u64| u32::try_from(u64::from(shared.first_nonce) + offset).unwrap_or(u32::MAX);
     let mut hits = Vec::new();
     shared.kernel().scan(prepared, nonce_at(offset)..=nonce_at(offset + count - 1), &mut hits);
+    shared.count_hashes(count);
     for nonce in hits {
         let header_bytes = prepared.header_with(nonce);
         let hash = sha256d(&header_bytes);

@@ -1,4 +1,4 @@
-use super::{BATCH_TIME, BatchSize, HASHES_MAX, HASHES_MIN};
+use super::{BATCH_TIME, BatchSize, HASHES_MAX, HASHES_MIN, hashes_until_hit};
 use std::time::Duration;
 
 /// Batches of a processor of so many hashes a second until the size settles.
@@ -41,4 +41,13 @@ fn a_small_batch_teaches_nothing() {
     let before = size.hashes();
     size.learn(10, Duration::from_secs(1));
     assert_eq!(size.hashes(), before);
+}
+
+#[test]
+fn an_easy_target_is_met_after_few_hashes_and_a_hard_one_after_many() {
+    let mut target = [0xff; 32];
+    assert_eq!((hashes_until_hit(&target, 8), hashes_until_hit(&target, 1)), (1, 1));
+    (target[0], target[1]) = (0, 0);
+    assert_eq!(hashes_until_hit(&target, 8), 8192);
+    assert_eq!(hashes_until_hit(&[0; 32], 8), u32::MAX);
 }
