@@ -8,15 +8,26 @@
 //! | file | what |
 //! |---|---|
 //! | [`args`], [`config`] | the command line as written; the resolved configuration |
+//! | [`commands`] | one file a subcommand |
 //! | [`store`] | flat files of blocks and undo, and the index derived from them |
+//! | [`driver`] | the thread that owns the node, and the handle by which all others ask it |
 //! | [`transport`] | TCP: listener, dialers, two tasks a connection |
+//! | [`rpc`] | JSON-RPC over HTTP and WebSocket, a file an area |
+//! | [`web`] | /health for load balancers |
+//! | [`mine`] | the node's own miner |
+//! | [`logging`], [`progress`], [`private_file`], [`clock`], [`error`] | logs, progress bars, cookie and node file, the wall clock, how commands fail |
 
 pub mod args;
 pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod driver;
 pub mod error;
 pub mod logging;
+pub mod mine;
 pub mod private_file;
 pub mod progress;
+pub mod rpc;
 pub mod store;
-//pub mod transport;
+pub mod transport;
+pub mod web;

@@ -109,6 +109,36 @@ impl Store {
         }
     }
 
+    /// Looks whether [`Store::open`] would drop the index, and cuts off at most what a crash left torn; gives the
+    /// reason.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn inspect(config: &StoreConfig) -> Result<Option<String>, OpenError> {
+        let lock = prepare(config)?;
+        if let Some(reason) = read_if_there(&config.directory.join(REBUILD_FILE))? {
+            return Ok(Some(reason.trim().to_owned()));
+        }
+        let path = config.directory.join(INDEX_DIRECTORY);
+        if !path.exists() {
+            return Ok(has_blocks(config)?.then(|| "the index is missing".to_owned()));
+        }
+        let judged = SledIndex::open(&path, config.cache_bytes)
+            .map_err(StoreError::from)
+            .and_then(|index| judge(config, &index).map(|judged| (index, judged)));
+        match judged {
+            Ok((index, Judged::Good(meta))) => {
+                match Self::assemble(config, Box::new(index), Some(lock), meta).recover() {
+                    Err(StoreError::Damaged { what }) => Ok(Some(what)),
+                    outcome => Ok(outcome.map(|_| None)?),
+                }
+            }
+            Ok((_, Judged::Empty)) => Ok(has_blocks(config)?.then(|| "the index is empty".to_owned())),
+            Ok((_, Judged::Bad(reason))) => Ok(Some(reason)),
+            Err(error) => Ok(Some(error.to_string())),
+        }
+    }
+
     /// Opens a data directory with an empty index, to be made again from the block files.
     ///
     /// # Errors

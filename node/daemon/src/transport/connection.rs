@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tally_node_core::net::peer::{Direction, PeerId};
 use tally_wire::{Decoder, Message, encode_frame};
@@ -34,6 +34,14 @@ pub struct Traffic {
     pub last_sent: AtomicU64,
 }
 
+/// What waits to be written to a peer.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: AtomicUsize,
+    /// The driver has been told that some has left, and has not looked yet.
+    told: AtomicBool,
+}
+
 /// Why a message cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -52,7 +60,7 @@ pub enum SendError {
 #[derive(Debug)]
 pub struct PeerHandle {
     queue: mpsc::Sender<(Message, usize)>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     reader: AbortHandle,
     /// Dropped with the handle: the writer then has a moment for what is still queued.
     _open: oneshot::Sender<()>,
@@ -67,7 +75,7 @@ impl PeerHandle {
     /// If the peer reads too slowly or is gone; the caller then drops the handle.
     pub fn send(&self, message: Message) -> Result<(), SendError> {
         let size = message.payload_size();
-        let bytes = self.waiting.fetch_add(size, Ordering::Relaxed) + size;
+        let bytes = self.waiting.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if bytes > QUEUE_BYTES {
             return Err(SendError::QueueFull { bytes });
         }
@@ -75,6 +83,12 @@ impl PeerHandle {
             mpsc::error::TrySendError::Full(_) => SendError::QueueFull { bytes },
             mpsc::error::TrySendError::Closed(_) => SendError::Closed,
         })
+    }
+
+    /// Bytes that wait to be written. To be asked after each [`PeerEvent::Drained`].
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.told.store(false, Ordering::Release);
+        self.waiting.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -97,7 +111,7 @@ pub(super) async fn start(
     let peer = transport.new_peer();
     let (read, write) = stream.into_split();
     let traffic = Arc::new(Traffic::default());
-    let waiting = Arc::new(AtomicUsize::new(0));
+    let waiting = Arc::new(Waiting::default());
     let (queue, messages) = mpsc::channel(QUEUE_MESSAGES);
     let (registered, go) = oneshot::channel::<()>();
     let reader = Reader { transport: transport.clone(), peer, read, traffic: Arc::clone(&traffic) };
@@ -194,7 +208,7 @@ struct Writer {
     peer: PeerId,
     write: OwnedWriteHalf,
     traffic: Arc<Traffic>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
 }
 
 impl Writer {
@@ -206,13 +220,15 @@ impl Writer {
                 return;
             };
             let frame = encode_frame(self.transport.magic, &message);
+            // Only these are counted by the node, which serves no faster than its peer reads.
+            let counted = matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Headers(_));
             drop(message);
             let failure = match timeout(WRITE_TIMEOUT, self.write.write_all(&frame)).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(_) => Some("the peer does not read".to_owned()),
             };
-            self.waiting.fetch_sub(size, Ordering::Relaxed);
+            self.waiting.bytes.fetch_sub(size, Ordering::Relaxed);
             if let Some(reason) = failure {
                 let gone = PeerEvent::Gone { peer: self.peer, reason };
                 let _ = self.transport.inbox.send(gone).await;
@@ -220,6 +236,12 @@ impl Writer {
             }
             self.traffic.sent.fetch_add(frame.len() as u64, Ordering::Relaxed);
             self.traffic.last_sent.store(seconds(), Ordering::Relaxed);
+            if counted && !self.waiting.told.swap(true, Ordering::AcqRel) {
+                let drained = PeerEvent::Drained { peer: self.peer };
+                if self.transport.inbox.send(drained).await.is_err() {
+                    return;
+                }
+            }
         }
     }
 }

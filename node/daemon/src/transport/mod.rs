@@ -82,6 +82,11 @@ pub enum PeerEvent {
         /// What is wrong with them.
         error: FrameError,
     },
+    /// Some of what was queued for a peer has left.
+    Drained {
+        /// Whose queue.
+        peer: PeerId,
+    },
     /// A connection has ended.
     Gone {
         /// Its number.
@@ -108,12 +113,7 @@ pub struct Transport {
 impl Transport {
     /// A transport of the network with this magic, that reports to `inbox`.
     pub fn new(magic: u32, inbox: mpsc::Sender<PeerEvent>) -> Self {
-        Self {
-            magic,
-            inbox,
-            next_peer: Arc::new(AtomicU64::new(1)),
-            inbound: Arc::new(Semaphore::new(MAX_INBOUND)),
-        }
+        Self { magic, inbox, next_peer: Arc::new(AtomicU64::new(1)), inbound: Arc::new(Semaphore::new(MAX_INBOUND)) }
     }
 
     fn new_peer(&self) -> PeerId {

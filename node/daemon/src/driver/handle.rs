@@ -1,0 +1,94 @@
+//! How the rest of the program asks the node: a closure goes to its thread, the answer comes back.
+
+use tally_node_core::event::Event;
+use tally_primitives::hash::BlockHash;
+use tally_primitives::units::Timestamp;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::Core;
+
+/// What a call leaves to be done once its consequences are stored.
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// A call into the node.
+pub(super) enum Call {
+    Do(Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>),
+    Stop,
+}
+
+/// The node has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the node stops")]
+pub struct Stopped;
+
+/// Changes whenever there is something better to mine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkStamp {
+    /// The tip: with another one, work on this one is in vain.
+    pub tip: BlockHash,
+    /// Counts changes of the mempool: with another one, there may be more fees.
+    pub sequence: u64,
+}
+
+/// A handle to the node; clones are the same.
+#[derive(Clone)]
+pub struct NodeHandle {
+    calls: mpsc::Sender<Call>,
+    events: broadcast::Sender<Event>,
+    work: watch::Receiver<WorkStamp>,
+    ended: watch::Receiver<bool>,
+}
+
+impl NodeHandle {
+    pub(super) fn new(
+        calls: mpsc::Sender<Call>,
+        events: broadcast::Sender<Event>,
+        work: watch::Receiver<WorkStamp>,
+        ended: watch::Receiver<bool>,
+    ) -> Self {
+        Self { calls, events, work, ended }
+    }
+
+    /// Runs a closure on the node's thread. The answer comes when everything that follows from it is stored and sent.
+    ///
+    /// # Errors
+    /// If the node stops.
+    pub async fn call<R: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Core, Timestamp) -> R + Send + 'static,
+    ) -> Result<R, Stopped> {
+        let (sender, receiver) = oneshot::channel();
+        let run = move |core: &mut Core, now: Timestamp| -> Answer {
+            let result = call(core, now);
+            Box::new(move || {
+                // Who asked may have gone away.
+                let _ = sender.send(result);
+            })
+        };
+        self.calls.send(Call::Do(Box::new(run))).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)
+    }
+
+    /// Asks the node to stop: it stores what it has, and its thread ends.
+    pub async fn stop(&self) {
+        // It may have stopped by itself.
+        let _ = self.calls.send(Call::Stop).await;
+    }
+
+    /// What happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// What there is to mine, and when it changes.
+    pub fn work(&self) -> watch::Receiver<WorkStamp> {
+        self.work.clone()
+    }
+
+    /// Waits until the node's thread has ended.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // An error means that the sender is gone, and so is the thread.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}

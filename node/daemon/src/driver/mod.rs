@@ -1,0 +1,204 @@
+//! One thread owns the node. Everything that concerns it comes through here, one thing at a time, and what the node
+//! wants done is done before the next thing.
+//!
+//! | file | what |
+//! |---|---|
+//! | `handle` | how the rest of the program asks the node |
+//! | `pump` | carrying out what the node wants |
+
+mod handle;
+mod pump;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tally_node_core::chain::store::{ChainStore, StoreError};
+use tally_node_core::event::Event;
+use tally_node_core::net::peer::PeerId;
+use tally_node_core::node::Node;
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::sleep;
+
+use handle::Call;
+pub use handle::{NodeHandle, Stopped, WorkStamp};
+
+use crate::clock;
+use crate::store::Store;
+use crate::transport::{INBOX_EVENTS, PeerEvent, PeerHandle, Traffic, Transport};
+
+/// Calls that may wait for the node.
+const CALLS_WAITING: usize = 1024;
+
+/// Events that a slow subscriber may lag behind.
+const EVENTS_KEPT: usize = 4096;
+
+/// The longest pause without a look at the clock: it may have been set.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// The node and what the driver keeps beside it, as calls see them.
+pub struct Core {
+    /// The node.
+    pub node: Node,
+    peers: BTreeMap<PeerId, PeerHandle>,
+}
+
+impl Core {
+    /// Bytes and times of a peer's connection.
+    pub fn traffic(&self, peer: PeerId) -> Option<&Traffic> {
+        self.peers.get(&peer).map(|handle| handle.traffic.as_ref())
+    }
+}
+
+/// Why the driver ended, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The store failed, or the chain does not fit together.
+    #[error("the node cannot go on: {reason}")]
+    Halted {
+        /// Why.
+        reason: String,
+        /// The index is damaged: the next start makes it again.
+        rebuild: bool,
+    },
+    /// The thread ended by a panic, which was reported already.
+    #[error("the node ended unexpectedly; this is a bug")]
+    Panicked,
+}
+
+/// The running driver.
+pub struct Driver {
+    thread: JoinHandle<Result<(), DriverError>>,
+}
+
+struct Loop {
+    core: Core,
+    store: Store,
+    transport: Transport,
+    calls: mpsc::Receiver<Call>,
+    inbox: mpsc::Receiver<PeerEvent>,
+    events: broadcast::Sender<Event>,
+    work: watch::Sender<WorkStamp>,
+    ended: Arc<watch::Sender<bool>>,
+}
+
+enum Input {
+    Call(Call),
+    Peer(Box<PeerEvent>),
+    Tick,
+    Stop,
+}
+
+impl Driver {
+    /// Starts the thread. The node must not have been used before.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(
+        node: Node,
+        store: Store,
+        magic: u32,
+        runtime: Handle,
+    ) -> std::io::Result<(Self, NodeHandle, Transport)> {
+        let (calls_in, calls) = mpsc::channel(CALLS_WAITING);
+        let (inbox_in, inbox) = mpsc::channel(INBOX_EVENTS);
+        let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let stamp = WorkStamp { tip: node.chain().tip().hash, sequence: 0 };
+        let (work, work_seen) = watch::channel(stamp);
+        let (ended, ended_seen) = watch::channel(false);
+        let transport = Transport::new(magic, inbox_in);
+        let handle = NodeHandle::new(calls_in, events.clone(), work_seen, ended_seen);
+        let driving = Loop {
+            core: Core { node, peers: BTreeMap::new() },
+            store,
+            transport: transport.clone(),
+            calls,
+            inbox,
+            events,
+            work,
+            ended: Arc::new(ended),
+        };
+        let ended = Arc::clone(&driving.ended);
+        let thread = std::thread::Builder::new().name("node".to_owned()).spawn(move || {
+            // Also after a panic, everybody else must learn that the node is no more.
+            let _told = TellAtEnd(ended);
+            runtime.block_on(driving.run())
+        })?;
+        Ok((Self { thread }, handle, transport))
+    }
+
+    /// Waits for the end of the thread.
+    ///
+    /// # Errors
+    /// Why it ended, unless it was told to.
+    pub fn join(self) -> Result<(), DriverError> {
+        self.thread.join().unwrap_or(Err(DriverError::Panicked))
+    }
+}
+
+struct TellAtEnd(Arc<watch::Sender<bool>>);
+
+impl Drop for TellAtEnd {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Loop {
+    async fn run(mut self) -> Result<(), DriverError> {
+        self.pump()?;
+        loop {
+            let input = self.next_input().await;
+            let now = clock::now();
+            match input {
+                Input::Call(Call::Do(call)) => {
+                    let answer = call(&mut self.core, now);
+                    // Who asked hears of it when it is done, that is: stored.
+                    self.pump()?;
+                    answer();
+                    continue;
+                }
+                Input::Peer(event) => self.handle_peer_event(*event),
+                Input::Tick => self.core.node.tick(now),
+                Input::Call(Call::Stop) | Input::Stop => {
+                    self.core.node.flush(now);
+                    return self.pump();
+                }
+            }
+            self.pump()?;
+        }
+    }
+
+    async fn next_input(&mut self) -> Input {
+        let due = self.core.node.next_timeout();
+        let pause = due.map_or(MAX_PAUSE, |due| Duration::from_millis(due.millis_since(clock::now())).min(MAX_PAUSE));
+        let at_once = pause.is_zero();
+        tokio::select! {
+            call = self.calls.recv() => call.map_or(Input::Stop, Input::Call),
+            event = self.inbox.recv() => event.map_or(Input::Stop, |event| Input::Peer(Box::new(event))),
+            () = sleep(pause), if !at_once => Input::Tick,
+            () = std::future::ready(()), if at_once => Input::Tick,
+        }
+    }
+
+    /// The node cannot go on. If that is because the index is damaged, the next start makes it again.
+    fn halted(&self, reason: String) -> DriverError {
+        let audit = self.store.check_index();
+        let rebuild = matches!(audit, Err(StoreError::Damaged { .. })) || self.tip_is_missing();
+        if rebuild && let Err(error) = self.store.mark_damaged(&reason) {
+            tracing::error!(%error, "cannot mark the index as damaged");
+        }
+        DriverError::Halted { reason, rebuild }
+    }
+
+    /// Whether a body that the index promises cannot be read, at the place where the chain goes on.
+    fn tip_is_missing(&self) -> bool {
+        let tip = self.store.tip().ok().flatten();
+        tip.is_some_and(|tip| !matches!(self.store.block(&tip), Ok(Some(_))))
+    }
+}

@@ -1,0 +1,123 @@
+//! Carrying out what the node wants: stored first, then sent, dialled, told.
+
+use tally_node_core::event::{Event, RemovalReason};
+use tally_node_core::net::peer::PeerId;
+use tally_node_core::node::Output;
+use tally_wire::Message;
+
+use super::{DriverError, Loop};
+use crate::clock;
+use crate::transport::{PeerEvent, dial};
+
+impl Loop {
+    /// Does everything that the node wants done, in order.
+    pub(super) fn pump(&mut self) -> Result<(), DriverError> {
+        let mut cut_off = Vec::new();
+        loop {
+            while let Some(output) = self.core.node.poll_output() {
+                match output {
+                    Output::Commit(changes) => {
+                        self.store.apply(&changes).map_err(|error| self.halted(error.to_string()))?;
+                    }
+                    Output::Send { peer, message } => cut_off.extend(self.send(peer, message)),
+                    Output::Dial { address } => {
+                        tokio::spawn(dial(self.transport.clone(), address));
+                    }
+                    Output::Disconnect { peer, reason } => {
+                        tracing::debug!(peer = peer.0, %reason, "disconnecting");
+                        self.core.peers.remove(&peer);
+                    }
+                    Output::Emit(event) => self.tell(event),
+                    Output::Halt { reason } => return Err(self.halted(reason)),
+                }
+            }
+            let Some((peer, reason)) = cut_off.pop() else {
+                return Ok(());
+            };
+            self.core.peers.remove(&peer);
+            self.core.node.handle_peer_gone(clock::now(), peer, &reason);
+        }
+    }
+
+    /// Queues a message; gives the peer and the reason if that peer has to be cut off.
+    fn send(&self, peer: PeerId, message: Message) -> Option<(PeerId, String)> {
+        let handle = self.core.peers.get(&peer)?;
+        handle.send(message).err().map(|error| (peer, error.to_string()))
+    }
+
+    pub(super) fn handle_peer_event(&mut self, event: PeerEvent) {
+        let now = clock::now();
+        let core = &mut self.core;
+        match event {
+            PeerEvent::Connected { peer, address, direction, handle } => {
+                core.peers.insert(peer, handle);
+                core.node.handle_peer_connected(now, peer, address, direction);
+            }
+            PeerEvent::Message { peer, message, room } => {
+                // What still came from a peer that was disconnected does not count.
+                if core.peers.contains_key(&peer) {
+                    core.node.handle_message(now, peer, message);
+                }
+                drop(room);
+            }
+            PeerEvent::BadFrame { peer, error } => {
+                tracing::debug!(peer = peer.0, %error, "bad frame");
+                core.node.handle_bad_frame(now, peer, error);
+            }
+            PeerEvent::Drained { peer } => {
+                if let Some(handle) = core.peers.get(&peer) {
+                    let bytes = handle.waiting_bytes();
+                    core.node.handle_send_queue(now, peer, bytes);
+                }
+            }
+            PeerEvent::Gone { peer, reason } => {
+                if core.peers.remove(&peer).is_some() {
+                    core.node.handle_peer_gone(now, peer, &reason);
+                }
+            }
+            PeerEvent::DialFailed { address } => core.node.handle_dial_failed(now, address),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        log(&event, self.core.node.chain().is_syncing());
+        match &event {
+            Event::TipChanged { new, .. } => {
+                let tip = *new;
+                self.work.send_modify(|work| {
+                    work.tip = tip;
+                    work.sequence += 1;
+                });
+            }
+            // What a block confirms or contradicts leaves with the tip's change.
+            Event::TransactionRemoved { reason: RemovalReason::Confirmed | RemovalReason::Conflict, .. } => {}
+            Event::TransactionAccepted { .. } | Event::TransactionRemoved { .. } => {
+                self.work.send_modify(|work| work.sequence += 1);
+            }
+            _ => {}
+        }
+        // Nobody listening is no failure.
+        let _ = self.events.send(event);
+    }
+}
+
+/// One line a tip, unless so many pass by that a progress bar tells more.
+fn log(event: &Event, syncing: bool) {
+    match event {
+        Event::TipChanged { new, height, reorg_depth, .. } => match (reorg_depth, syncing) {
+            (0, true) => tracing::debug!(height = height.get(), hash = %new, "new tip"),
+            (0, false) => tracing::info!(height = height.get(), hash = %new, "new tip"),
+            (depth, _) => tracing::info!(height = height.get(), hash = %new, depth, "reorganisation"),
+        },
+        Event::BlockRejected { hash, reason } => tracing::warn!(%hash, reason, "block refused"),
+        Event::PeerConnected { peer, address, inbound } => {
+            tracing::info!(peer, %address, inbound, "peer connected");
+        }
+        Event::PeerDisconnected { peer, reason } => tracing::info!(peer, reason, "peer gone"),
+        Event::TransactionAccepted { txid, fee, size, .. } => {
+            tracing::debug!(%txid, fee = fee.to_notches(), size, "transaction accepted");
+        }
+        Event::TransactionRemoved { txid, reason } => tracing::debug!(%txid, ?reason, "transaction left the mempool"),
+        _ => {}
+    }
+}
