@@ -44,7 +44,7 @@ pub enum Command {
 const RUN_EXAMPLES: &str = "\
 Examples:
   miner run --rpc http://127.0.0.1:29741 --cookie ~/.tallystick/devnet/.cookie --address dtally1…
-  miner run --rpc 10.0.0.1:9741 --rpc 10.0.0.2:9741 --rpc-user me --address tally1… --blocks 1 --json
+  miner run --rpc 10.0.0.1:9741 --rpc 10.0.0.2:9741 --rpc-user me --address tally1…
 
 With several --rpc the first that answers is used, and the next when it fails.
 With --json each line is an object with an `event`: started, connected, work, block, no_work, lost, fault, status,
