@@ -46,14 +46,14 @@ pub fn remove_if_there(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// The last lines of a text file, without colours; fewer if it is short, none if it is not there.
-pub fn last_lines(path: &Path, count: usize) -> Vec<String> {
+/// The last lines of a text file from some byte on, without colours; fewer if it is short, none if it is not there.
+pub fn last_lines(path: &Path, from: u64, count: usize) -> Vec<String> {
     use std::io::{Read, Seek, SeekFrom};
     const TAIL_BYTES: u64 = 16 * 1024;
     let read = || {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES).max(from)))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         std::io::Result::Ok(bytes)

@@ -106,6 +106,8 @@ struct Node {
     phase: Phase,
     addresses: Option<Addresses>,
     was_ready: bool,
+    /// Where the part of the log begins that its latest process writes.
+    log_start: u64,
     failed_starts: u32,
 }
 
@@ -124,10 +126,11 @@ impl Supervisor {
     pub fn start(layout: &Layout, plans: Vec<Plan>) -> Result<Supervisor, Error> {
         let mut supervisor = Supervisor { layout: layout.clone(), nodes: Vec::new() };
         for plan in plans {
-            let child = spawn(layout, &plan, None, &[])?;
+            let started = spawn(layout, &plan, None, &[])?;
             supervisor.nodes.push(Node {
                 plan,
-                phase: Phase::Starting { process: Process::Child(child) },
+                phase: Phase::Starting { process: started.process },
+                log_start: started.log_start,
                 addresses: None,
                 was_ready: false,
                 failed_starts: 0,
@@ -252,7 +255,6 @@ impl Supervisor {
     }
 
     fn ended(&mut self, index: usize, how: process::Ending, leaving: bool, now: Instant) -> Option<Notice> {
-        let name = self.nodes[index].plan.name.clone();
         if leaving {
             self.nodes[index].phase = Phase::Resting { until: now };
             return None;
@@ -262,14 +264,19 @@ impl Supervisor {
             return Some(Notice::Stopped { node: index });
         }
         self.nodes[index].phase = Phase::Resting { until: now + REST };
-        let log = files::last_lines(&self.layout.node_log(&name), LOG_LINES);
+        let log = self.last_words(index);
         Some(Notice::Crashed { node: index, how: how.to_string(), log, rest: REST })
     }
 
     fn failed_to_start(&mut self, index: usize, how: process::Ending, now: Instant) -> Notice {
-        let log = files::last_lines(&self.layout.node_log(&self.nodes[index].plan.name), LOG_LINES);
+        let log = self.last_words(index);
         let rest = self.rest_after_failure(index, now);
         Notice::Crashed { node: index, how: how.to_string(), log, rest }
+    }
+
+    fn last_words(&self, index: usize) -> Vec<String> {
+        let node = &self.nodes[index];
+        files::last_lines(&self.layout.node_log(&node.plan.name), node.log_start, LOG_LINES)
     }
 
     /// Doubles the rest with each failure in a row.
@@ -297,8 +304,9 @@ impl Supervisor {
             .filter_map(|peer| self.nodes.get(*peer)?.addresses.map(|addresses| addresses.listen))
             .collect();
         match spawn(&self.layout, &node.plan, usual, &peers) {
-            Ok(child) => {
-                self.nodes[index].phase = Phase::Starting { process: Process::Child(child) };
+            Ok(started) => {
+                self.nodes[index].phase = Phase::Starting { process: started.process };
+                self.nodes[index].log_start = started.log_start;
                 None
             }
             Err(error) => {

@@ -73,10 +73,10 @@ impl Scenario {
         let slowest_ms = [20, 200, 1_000][random.index(3)];
         let delays = Delays::random(&links, 1, slowest_ms, &mut random);
         let busy_ms = random.between(60_000, 180_000);
-        let count = random.between(1, 3);
-        let miners: Vec<Miner> = (0..count)
-            .map(|_| Miner { host: random.index(hosts), mean_ms: random.between(4_000, 15_000) * count })
-            .collect();
+        let count = random.between(2, 4);
+        let block_mean_ms = random.between(2_000, 10_000);
+        let miners: Vec<Miner> =
+            (0..count).map(|_| Miner { host: random.index(hosts), mean_ms: block_mean_ms * count }).collect();
         let mut faults = Vec::new();
         for _ in 0..random.below(3) {
             faults.extend(random_partition(hosts, busy_ms, &mut random));
@@ -147,6 +147,6 @@ fn random_crash(hosts: usize, busy_ms: u64, random: &mut Random) -> [(u64, Event
     let host = random.index(hosts);
     let outputs = if random.chance(1, 2) { 0 } else { u32::try_from(random.between(1, 20)).unwrap_or(1) };
     let at = random.below(busy_ms);
-    let back = at + random.between(500, 60_000);
+    let back = at + random.between(500, 120_000);
     [(at, Event::Crash { host, outputs }), (back, Event::Start { host })]
 }

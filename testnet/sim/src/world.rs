@@ -12,7 +12,7 @@ use tally_primitives::params::Params;
 use tally_primitives::transaction::Transaction;
 use tally_primitives::units::Timestamp;
 
-use crate::checkers;
+use crate::checkers::{self, Supply};
 use crate::host::{Host, address_of, host_at};
 use crate::log::EventLog;
 use crate::network::{Connection, Delays, Packet, Partition, PartitionKind};
@@ -111,6 +111,7 @@ pub struct World {
     pub(crate) partition: Option<Partition>,
     pub(crate) framed: bool,
     pub(crate) violations: Vec<String>,
+    pub(crate) supply: Supply,
     miners: Vec<Miner>,
     payer: Payer,
     /// Mean time between payments, in milliseconds; `None`: nobody pays.
@@ -146,6 +147,7 @@ impl World {
             partition: None,
             framed: config.framed,
             violations: Vec::new(),
+            supply: Supply::default(),
             miners: Vec::new(),
             payments_mean_ms: None,
             mining: false,

@@ -45,7 +45,8 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Error> {
     let supervisor = Supervisor::start(&layout, plans)?;
     let mut run = Run { layout, settings, programs, supervisor, watch: Watch::default(), interrupts, output };
     let result = run.start().and_then(|started| if started { run.keep_running(args.for_seconds) } else { Ok(()) });
-    let stopped = run.stop();
+    // An error speaks for itself.
+    let stopped = run.stop(result.is_ok());
     drop(lock);
     result.and(stopped)
 }
@@ -180,13 +181,13 @@ impl Run {
     }
 
     /// Stops all nodes; another Ctrl-C kills them.
-    fn stop(&mut self) -> Result<(), Error> {
+    fn stop(&mut self, aloud: bool) -> Result<(), Error> {
         // Stopping matters more than saying so.
-        let said = self.output.notice("stopping all nodes");
+        let said = if aloud { self.output.notice("stopping all nodes") } else { Ok(()) };
         let interrupts = &self.interrupts;
         self.supervisor.stop(|| interrupts.wait(Duration::ZERO));
         crate::files::remove_if_there(&self.layout.state())?;
         said?;
-        self.output.finish(&self.layout)
+        if aloud { self.output.finish(&self.layout) } else { Ok(()) }
     }
 }

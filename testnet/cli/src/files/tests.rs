@@ -21,10 +21,11 @@ fn replaces_and_leaves_nothing_beside() {
 fn last_lines_of_a_log() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("node.log");
-    assert!(last_lines(&path, 3).is_empty());
+    assert!(last_lines(&path, 0, 3).is_empty());
     std::fs::write(&path, "one\n\u{1b}[31mtwo\u{1b}[0m\n\nthree\u{7}\n").expect("written");
-    assert_eq!(last_lines(&path, 2), ["two", "three"]);
-    assert_eq!(last_lines(&path, 9), ["one", "two", "three"]);
+    assert_eq!(last_lines(&path, 0, 2), ["two", "three"]);
+    assert_eq!(last_lines(&path, 0, 9), ["one", "two", "three"]);
+    assert_eq!(last_lines(&path, 4, 9), ["two", "three"], "what an earlier process wrote does not count");
     std::fs::write(&path, "x".repeat(50_000) + "\nend").expect("written");
-    assert_eq!(last_lines(&path, 1), ["end"]);
+    assert_eq!(last_lines(&path, 0, 1), ["end"]);
 }

@@ -43,18 +43,27 @@ pub struct Mining {
     pub limit: f64,
 }
 
+/// A process that was just started.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) process: Process,
+    /// Where its part of the log begins.
+    pub(super) log_start: u64,
+}
+
 /// Starts a node at its usual addresses, or anywhere.
 pub(super) fn spawn(
     layout: &Layout,
     plan: &Plan,
     usual: Option<Addresses>,
     peers: &[SocketAddr],
-) -> Result<Child, Error> {
+) -> Result<Started, Error> {
     let dir = layout.node_dir(&plan.name);
     fs::create_dir_all(&dir).map_err(Error::file("make the directory", &dir))?;
     // What an earlier process left there must not be taken for the new one's.
     files::remove_if_there(&layout.node_file(&plan.name))?;
     let log = open_log(&layout.node_log(&plan.name))?;
+    let log_start = log.metadata().map_or(0, |log| log.len());
     let errors = log.try_clone().map_err(Error::file("open", layout.node_log(&plan.name)))?;
     let mut command = Command::new(&plan.program);
     command.args(arguments(layout, plan, usual, peers));
@@ -62,7 +71,8 @@ pub(super) fn spawn(
     // Ctrl-C in a terminal goes to the whole group of processes; nodes are stopped by us, in order.
     command.process_group(0);
     without_settings(&mut command);
-    command.spawn().map_err(|source| Error::Start { path: plan.program.clone(), source })
+    let child = command.spawn().map_err(|source| Error::Start { path: plan.program.clone(), source })?;
+    Ok(Started { process: Process::Child(child), log_start })
 }
 
 fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[SocketAddr]) -> Vec<String> {
