@@ -311,9 +311,9 @@ impl World {
         let hash = block.hash();
         self.log.note(self.now, host, "mine", hash.as_bytes());
         self.log.trace(self.now, host, || format!("mines {hash}"));
-        match self.with_node(host, |node, now| node.submit_block(now, Arc::new(block))) {
-            Some(Err(error)) => self.violations.push(format!("host {host} refuses its own template's block: {error}")),
-            Some(Ok(_)) | None => {}
+        let result = self.with_node(host, |node, now| node.submit_block(now, Arc::new(block)));
+        if let Some(Err(error)) = result {
+            self.violations.push(format!("host {host} refuses its own template's block: {error}"));
         }
     }
 

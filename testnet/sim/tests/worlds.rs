@@ -27,7 +27,7 @@ fn worlds_converge() {
         let report = Scenario::random(seed).run();
         blocks += report.blocks;
         stale += report.blocks - u64::from(report.height);
-        payments += report.payments;
+        payments += report.payments as u64;
         if !report.violations.is_empty() {
             failures.push(describe(&report));
         }
@@ -36,7 +36,7 @@ fn worlds_converge() {
     // Worlds in which nothing happens prove nothing.
     assert!(blocks > 10 * WORLDS, "{blocks} blocks in {WORLDS} worlds");
     assert!(stale > WORLDS, "{stale} blocks lost to forks in {WORLDS} worlds");
-    assert!(payments > 5 * WORLDS as usize, "{payments} payments in {WORLDS} worlds");
+    assert!(payments > 5 * WORLDS, "{payments} payments in {WORLDS} worlds");
 }
 
 fn one_world(seed: u64) {

@@ -7,10 +7,13 @@ use tally_primitives::hash::Wtxid;
 use tally_primitives::units::Timestamp;
 use tally_wire::{InventoryItem, Message};
 
-use crate::net::limits::{KNOWN_TRANSACTIONS, MAX_ANNOUNCED_HEADERS, MAX_ANNOUNCEMENT_QUEUE, MAX_INVENTORY_SENT};
+use crate::net::limits::{
+    KNOWN_TRANSACTIONS, MAX_ANNOUNCED_HEADERS, MAX_ANNOUNCEMENT_QUEUE, MAX_INVENTORY_SENT, MAX_TRICKLE_MEANS,
+};
 use crate::net::peer::PeerId;
 use crate::net::recent::Recent;
 use crate::node::Node;
+use crate::random::Random;
 
 /// What one peer is to be told, and what it knows.
 #[derive(Debug)]
@@ -35,6 +38,16 @@ impl Announcer {
     pub fn note_known(&mut self, wtxid: &Wtxid) -> bool {
         self.known.insert(short(wtxid))
     }
+
+    /// The peer has asked for this transaction in vain: should it come back, the peer is to be told.
+    pub fn note_lacking(&mut self, wtxid: &Wtxid) {
+        self.known.remove(&short(wtxid));
+    }
+}
+
+/// The delay before a queue is sent.
+fn trickle(mean_ms: u64, random: &mut Random) -> u64 {
+    random.exponential(mean_ms).min(mean_ms.saturating_mul(MAX_TRICKLE_MEANS))
 }
 
 fn short(wtxid: &Wtxid) -> u64 {
@@ -104,7 +117,7 @@ impl Node {
         }
         announcer.queue.push_back(wtxid);
         if announcer.flush_at.is_none() {
-            announcer.flush_at = Some(now.saturating_add_millis(self.net.random.exponential(mean)));
+            announcer.flush_at = Some(now.saturating_add_millis(trickle(mean, &mut self.net.random)));
         }
     }
 
@@ -136,7 +149,7 @@ impl Node {
             }
         }
         let more = !announcer.queue.is_empty();
-        announcer.flush_at = more.then(|| now.saturating_add_millis(self.net.random.exponential(mean).max(1)));
+        announcer.flush_at = more.then(|| now.saturating_add_millis(trickle(mean, &mut self.net.random).max(1)));
         if !items.is_empty() {
             self.send(id, Message::Inventory(items));
         }

@@ -215,8 +215,9 @@ impl Node {
         let Some(found) = index.find(hash) else {
             return;
         };
+        let is_better = |best: EntryId| index.get(best).is_invalid() || index.get(found).work > index.get(best).work;
         if let Some(peer) = self.net.peers.get_mut(&id)
-            && peer.headers.best.is_none_or(|best| index.get(found).work > index.get(best).work)
+            && peer.headers.best.is_none_or(is_better)
         {
             peer.headers.best = Some(found);
         }

@@ -73,7 +73,10 @@ pub const MAX_INVENTORY_SENT: usize = 1_000;
 
 /// Mean delay before a transaction is announced to a peer. It gathers several into a message and blurs where a payment
 /// came from; a second in all must do for a payment to reach every mempool.
-pub const DEFAULT_TRICKLE_MEAN_MS: u64 = 100;
+pub const DEFAULT_TRICKLE_MEAN_MS: u64 = 50;
+
+/// No such delay is longer than this many means (one in fifty would be): so a payment crosses five nodes within a second.
+pub const MAX_TRICKLE_MEANS: u64 = 4;
 
 /// Transactions that we remember a peer to have: some minutes of a full network.
 pub const KNOWN_TRANSACTIONS: usize = 10_000;

@@ -60,12 +60,23 @@ impl Node {
         {
             match self.look_up(&item) {
                 Some(message) => self.send(id, message),
-                None => not_found.push(item),
+                None => {
+                    self.note_not_served(id, &item);
+                    not_found.push(item);
+                }
             }
         }
         if !not_found.is_empty() {
             not_found.truncate(tally_wire::limits::MAX_GET_DATA_ITEMS);
             self.send(id, Message::NotFound(not_found));
+        }
+    }
+
+    /// A payment may be confirmed here before a peer asks for it, and a reorganisation may free it again: then the peer must hear of it
+    /// once more. (The simulator found it forgotten.)
+    fn note_not_served(&mut self, id: PeerId, item: &InventoryItem) {
+        if let (InventoryItem::Transaction(wtxid), Some(peer)) = (item, self.net.peers.get_mut(&id)) {
+            peer.announcer.note_lacking(wtxid);
         }
     }
 

@@ -212,6 +212,10 @@ pub fn headers(blocks: &[Block]) -> Message {
     Message::Headers(blocks.iter().map(|block| block.header).collect::<Vec<Header>>())
 }
 
+pub fn header(block: &Block) -> Message {
+    headers(std::slice::from_ref(block))
+}
+
 pub fn block(block: &Block) -> Message {
     Message::Block(Arc::new(block.clone()))
 }

@@ -6,14 +6,14 @@ use tally_node_core::chain::store::BlockStatus;
 use tally_node_core::net::disconnect::DisconnectReason;
 use tally_node_core::net::peer::{Direction, PeerId};
 use tally_node_core::testing::{self, BlockBuilder};
-use tally_primitives::block::Block;
+use tally_primitives::block::{Block, Header};
 use tally_primitives::hash::{BlockHash, MerkleRoot, Txid, Wtxid};
 use tally_primitives::pow::CompactTarget;
 use tally_primitives::transaction::Transaction;
 use tally_primitives::units::{Amount, Height};
 use tally_wire::{FrameError, InventoryItem, Message, MessageKind};
 
-use crate::bench::{Bench, block, headers};
+use crate::bench::{Bench, block, header, headers};
 
 /// What becomes of the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,15 @@ fn next_block(bench: &Bench) -> BlockBuilder {
 }
 
 /// A block whose header breaks a rule in the way that `spoil` says, with its work done all the same.
-fn spoilt_header(bench: &Bench, spoil: impl Fn(&mut Block)) -> Block {
+fn spoilt_header(bench: &Bench, spoil: impl Fn(&mut Header)) -> Block {
     let mut block = next_block(bench).build();
-    spoil(&mut block);
+    spoil(&mut block.header);
     testing::grind(&mut block.header);
     block
 }
 
-/// A block whose hash does not meet its target.
-fn without_work(bench: &Bench) -> Block {
-    let mut block = next_block(bench).build();
+/// The block with a nonce that does not meet its target.
+fn without_work(mut block: Block) -> Block {
     let target = block.header.bits.to_target().expect("a target");
     while target.is_met_by(&block.header.hash()) {
         block.header.nonce = block.header.nonce.wrapping_add(1);
@@ -49,7 +48,27 @@ fn without_work(bench: &Bench) -> Block {
 
 /// A block with a parent that nobody knows.
 fn without_parent(bench: &Bench) -> Block {
-    spoilt_header(bench, |block| block.header.prev_block = BlockHash::from_bytes([5; 32]))
+    spoilt_header(bench, |header| header.prev_block = BlockHash::from_bytes([5; 32]))
+}
+
+fn in_the_future(bench: &Bench) -> Block {
+    next_block(bench).time(bench.now.as_seconds() + 7_300).build()
+}
+
+/// A block whose list of transactions has the root of a shorter one.
+fn mutated(bench: &Bench) -> Block {
+    let mut block = next_block(bench).with(payment(1_000)).with(payment(2_000)).build();
+    let repeated = block.transactions[2].clone();
+    block.transactions.push(repeated);
+    testing::sealed(block)
+}
+
+fn bits(bits: u32) -> CompactTarget {
+    CompactTarget::from_bits(bits)
+}
+
+fn unsigned() -> Transaction {
+    spoilt_payment(|transaction| transaction.inputs[0].witness.signatures.clear())
 }
 
 fn payment(fee: u64) -> Transaction {
@@ -102,108 +121,61 @@ fn verdict(bench: &mut Bench, sender: PeerId) -> Verdict {
     }
 }
 
+type Case = (&'static str, fn(&Bench) -> Message, Verdict);
+
 #[test]
-fn headers_and_blocks() {
-    type Case = (&'static str, fn(&Bench) -> Vec<Message>, Verdict);
-    let cases: [Case; 21] = [
-        ("an honest header", |b| vec![headers(&[next_block(b).build()])], Tolerated),
-        ("no headers at all", |_| vec![headers(&[])], Tolerated),
-        (
-            "headers that are not linked",
-            |b| vec![headers(&[next_block(b).build(), next_block(b).build()])],
-            Discouraged,
-        ),
-        ("a header without work", |b| vec![headers(&[without_work(b)])], Discouraged),
-        ("a header with an unknown parent", |b| vec![headers(&[without_parent(b)])], Tolerated),
-        (
-            "a header with an unknown parent and without work",
-            |b| {
-                let mut block = without_work(b);
-                block.header.prev_block = BlockHash::from_bytes([5; 32]);
-                let target = block.header.bits.to_target().expect("a target");
-                while target.is_met_by(&block.header.hash()) {
-                    block.header.nonce = block.header.nonce.wrapping_add(1);
-                }
-                vec![headers(&[block])]
-            },
-            Discouraged,
-        ),
-        (
-            "a header with bits that are too easy",
-            |b| vec![headers(&[spoilt_header(b, |block| block.header.bits = CompactTarget::from_bits(0x2100_ffff))])],
-            Discouraged,
-        ),
-        (
-            "a header with bits that are too hard",
-            |b| vec![headers(&[spoilt_header(b, |block| block.header.bits = CompactTarget::from_bits(0x207f_fffe))])],
-            Discouraged,
-        ),
-        (
-            "a header with a wrong version",
-            |b| vec![headers(&[spoilt_header(b, |block| block.header.version = 1)])],
-            Discouraged,
-        ),
-        (
-            "a header that is older than the median",
-            |b| vec![headers(&[next_block(b).time(b.genesis().header.time).build()])],
-            Discouraged,
-        ),
-        (
-            "a header too far in the future",
-            |b| vec![headers(&[next_block(b).time(b.now.as_seconds() + 7_300).build()])],
-            Tolerated,
-        ),
-        ("an honest block nobody asked for", |b| vec![block(&next_block(b).extra(1).build())], Tolerated),
-        (
-            "the same block twice",
-            |b| vec![block(&next_block(b).extra(1).build()), block(&next_block(b).extra(1).build())],
-            Tolerated,
-        ),
-        ("a block with an unknown parent", |b| vec![block(&without_parent(b))], Tolerated),
-        ("a block without work", |b| vec![block(&without_work(b))], Discouraged),
-        (
-            "a block too far in the future",
-            |b| vec![block(&next_block(b).time(b.now.as_seconds() + 7_300).build())],
-            Tolerated,
-        ),
-        (
-            "a block that claims too much",
-            |b| vec![block(&next_block(b).claim(Amount::MAX_SUPPLY).build())],
-            Discouraged,
-        ),
-        (
-            "a block with a wrong Merkle root",
-            |b| vec![block(&spoilt_header(b, |block| block.header.merkle_root = MerkleRoot::ZERO))],
-            Discouraged,
-        ),
-        (
-            "a block whose last transaction is repeated",
-            |b| {
-                let mut block = next_block(b).with(payment(1_000)).build();
-                block.transactions.push(block.transactions[1].clone());
-                block.transactions.push(block.transactions[1].clone());
-                vec![crate::bench::block(&testing::sealed(block))]
-            },
-            Discouraged,
-        ),
-        (
-            "a block with a transaction that breaks a rule",
-            |b| vec![block(&next_block(b).with(spoilt_payment(|t| t.inputs[0].witness.signatures.clear())).build())],
-            Discouraged,
-        ),
-        (
-            "a child of a block that is known to be invalid",
-            |b| {
-                let bad = next_block(b).claim(Amount::MAX_SUPPLY).build();
-                let child = BlockBuilder::on(&testing::params(), &bad.header, Height::new(1)).build();
-                vec![headers(&[bad.clone()]), block(&bad), headers(&[child])]
-            },
-            Discouraged,
-        ),
+fn headers_of_all_kinds() {
+    let cases: [Case; 11] = [
+        ("honest", |b| header(&next_block(b).build()), Tolerated),
+        ("none at all", |_| headers(&[]), Tolerated),
+        ("not linked", |b| headers(&[next_block(b).build(), next_block(b).build()]), Discouraged),
+        ("without work", |b| header(&without_work(next_block(b).build())), Discouraged),
+        ("with an unknown parent", |b| header(&without_parent(b)), Tolerated),
+        ("with an unknown parent and without work", |b| header(&without_work(without_parent(b))), Discouraged),
+        ("with bits that are too easy", |b| header(&spoilt_header(b, |h| h.bits = bits(0x2100_ffff))), Discouraged),
+        ("with bits that are too hard", |b| header(&spoilt_header(b, |h| h.bits = bits(0x207f_fffe))), Discouraged),
+        ("with a wrong version", |b| header(&spoilt_header(b, |h| h.version = 1)), Discouraged),
+        ("older than the median", |b| header(&next_block(b).time(b.genesis().header.time).build()), Discouraged),
+        ("too far in the future", |b| header(&in_the_future(b)), Tolerated),
     ];
-    for (name, messages, expected) in cases {
-        check(name, messages, expected);
+    for (name, message, expected) in cases {
+        check(name, |bench| vec![message(bench)], expected);
     }
+}
+
+#[test]
+fn blocks_of_all_kinds() {
+    let cases: [Case; 8] = [
+        ("honest, and nobody asked for it", |b| block(&next_block(b).extra(1).build()), Tolerated),
+        ("with an unknown parent", |b| block(&without_parent(b)), Tolerated),
+        ("without work", |b| block(&without_work(next_block(b).build())), Discouraged),
+        ("too far in the future", |b| block(&in_the_future(b)), Tolerated),
+        ("claims too much", |b| block(&next_block(b).claim(Amount::MAX_SUPPLY).build()), Discouraged),
+        ("wrong Merkle root", |b| block(&spoilt_header(b, |h| h.merkle_root = MerkleRoot::ZERO)), Discouraged),
+        ("its last transactions are repeated", |b| block(&mutated(b)), Discouraged),
+        ("a transaction breaks a rule", |b| block(&next_block(b).with(unsigned()).build()), Discouraged),
+    ];
+    for (name, message, expected) in cases {
+        check(name, |bench| vec![message(bench)], expected);
+    }
+    let twice = |b: &Bench| vec![block(&next_block(b).extra(1).build()); 2];
+    check("twice the same", twice, Tolerated);
+}
+
+/// It may be our operator who called the parent invalid, so this proves nothing about the sender.
+#[test]
+fn a_child_of_an_invalid_block_is_ignored() {
+    let mut bench = Bench::new();
+    let (forger, follower) = (bench.peer(), bench.peer());
+    let bad = next_block(&bench).claim(Amount::MAX_SUPPLY).build();
+    bench.receive(forger, block(&bad));
+    assert!(bench.reason(forger).is_some());
+    let child = BlockBuilder::on(&testing::params(), &bad.header, Height::new(1)).build();
+    bench.receive(follower, header(&child));
+    bench.receive(follower, block(&child));
+    assert_eq!(bench.reason(follower), None);
+    assert_eq!(bench.blocks_asked_of(follower), []);
+    assert!(bench.node.chain().index().entry(&child.hash()).is_none(), "nothing is kept of it");
 }
 
 #[test]
@@ -303,7 +275,7 @@ fn a_mutated_copy_does_not_poison_its_honest_twin() {
     let mut bench = Bench::new();
     let (honest, forger) = (bench.peer(), bench.peer());
     let good = next_block(&bench).with(payment(1_000)).build();
-    bench.receive(honest, headers(&[good.clone()]));
+    bench.receive(honest, header(&good));
     assert_eq!(bench.blocks_asked_of(honest), [good.hash()]);
     let mut copy = good.clone();
     copy.transactions.pop();
@@ -322,10 +294,10 @@ fn an_invalid_block_is_never_asked_for_again() {
     let mut bench = Bench::new();
     let (first, second) = (bench.peer(), bench.peer());
     let bad = next_block(&bench).claim(Amount::MAX_SUPPLY).build();
-    bench.receive(first, headers(&[bad.clone()]));
+    bench.receive(first, header(&bad));
     bench.receive(first, block(&bad));
     assert!(bench.reason(first).is_some());
-    bench.receive(second, headers(&[bad.clone()]));
+    bench.receive(second, header(&bad));
     bench.receive(second, Message::Inventory(vec![InventoryItem::Block(bad.hash())]));
     assert_eq!(bench.blocks_asked_of(second), []);
     let entry = bench.node.chain().index().entry(&bad.hash()).expect("the header is known");
@@ -339,8 +311,8 @@ fn whoever_sent_the_bad_block_answers_for_it() {
     let (honest, forger) = (bench.peer(), bench.peer());
     let parent = next_block(&bench).build();
     let bad = BlockBuilder::on(&testing::params(), &parent.header, Height::new(1)).claim(Amount::MAX_SUPPLY).build();
-    bench.receive(honest, headers(&[parent.clone()]));
-    bench.receive(forger, headers(&[bad.clone()]));
+    bench.receive(honest, header(&parent));
+    bench.receive(forger, header(&bad));
     bench.receive(forger, block(&bad));
     assert_eq!(bench.reason(forger), None, "it cannot be judged yet");
     bench.receive(honest, block(&parent));

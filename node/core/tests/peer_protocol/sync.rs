@@ -9,7 +9,7 @@ use tally_primitives::hash::BlockHash;
 use tally_primitives::units::Height;
 use tally_wire::{InventoryItem, Message};
 
-use crate::bench::{Bench, block, headers, much_work};
+use crate::bench::{Bench, block, header, headers, much_work};
 
 /// `count` blocks on top of genesis.
 fn chain(count: u32, branch: u64) -> Vec<Block> {
@@ -261,12 +261,12 @@ fn a_header_too_far_ahead_is_asked_for_when_its_time_has_come() {
     let peer = bench.peer();
     let builder = BlockBuilder::on(&testing::params(), &bench.genesis().header, Height::GENESIS);
     let early = builder.time(bench.now.as_seconds() + 7_200 + 15).build();
-    bench.receive(peer, headers(std::slice::from_ref(&early)));
+    bench.receive(peer, header(&early));
     bench.advance(14_000);
     assert!(!bench.headers_asked_of(peer));
     bench.advance(1_000);
     assert!(bench.headers_asked_of(peer));
-    bench.receive(peer, headers(std::slice::from_ref(&early)));
+    bench.receive(peer, header(&early));
     deliver(&mut bench, &[peer], std::slice::from_ref(&early));
     assert_eq!(bench.height(), 1);
 }
@@ -279,13 +279,13 @@ fn a_new_tip_is_announced_to_all_at_once_by_the_form_that_fits() {
     let told = bench.sent_to(follower);
     assert_eq!(told, [Message::Inventory(vec![InventoryItem::Block(first.hash())])], "what it has is unknown");
     bench.receive(follower, Message::GetHeaders { locator: vec![bench.genesis().hash()], stop: BlockHash::ZERO });
-    assert_eq!(bench.sent_to(follower), [headers(std::slice::from_ref(&first))]);
+    assert_eq!(bench.sent_to(follower), [header(&first)]);
     bench.receive(follower, Message::GetData(vec![InventoryItem::Block(first.hash())]));
     assert_eq!(bench.sent_to(follower), [block(&first)]);
     bench.sent_to(stranger);
 
     let second = bench.mine();
-    assert_eq!(bench.sent_to(follower), [headers(std::slice::from_ref(&second))]);
+    assert_eq!(bench.sent_to(follower), [header(&second)]);
     assert_eq!(bench.sent_to(stranger), [Message::Inventory(vec![InventoryItem::Block(second.hash())])]);
 }
 

@@ -10,7 +10,7 @@ use tally_primitives::transaction::Transaction;
 use tally_primitives::units::Height;
 use tally_wire::{InventoryItem, Message};
 
-use crate::bench::{Bench, block, headers};
+use crate::bench::{Bench, block, header, headers};
 
 fn payment(coin: usize) -> Transaction {
     let params = testing::params();
@@ -183,7 +183,7 @@ fn a_block_brings_the_parent_or_takes_the_orphan_away() {
         .with(other_parent)
         .with(confirmed_child.clone())
         .build();
-    bench.receive(peer, headers(std::slice::from_ref(&next)));
+    bench.receive(peer, header(&next));
     bench.receive(peer, block(&next));
     assert_eq!(bench.height(), 1);
     assert_eq!(bench.node.orphan_count(), 0);
@@ -217,7 +217,7 @@ fn payments_of_a_lost_branch_return_and_are_announced() {
     let params = testing::params();
     let payment = payment(0);
     let lost = BlockBuilder::on(&params, &bench.genesis().header, Height::GENESIS).with(payment.clone()).build();
-    bench.receive(peer, headers(std::slice::from_ref(&lost)));
+    bench.receive(peer, header(&lost));
     bench.receive(peer, block(&lost));
     assert_eq!(bench.height(), 1);
     let winning = testing::branch_on(&params, &bench.genesis().header, Height::GENESIS, 2, 5);

@@ -6,6 +6,8 @@ fn the_oldest_are_forgotten_first() {
     assert!(recent.insert(1) && recent.insert(2) && !recent.insert(1));
     assert!(recent.insert(3));
     assert!(!recent.contains(&1) && recent.contains(&2) && recent.contains(&3));
+    recent.remove(&2);
+    assert!(!recent.contains(&2) && recent.insert(2) && recent.contains(&3));
     recent.clear();
     assert!(!recent.contains(&3));
 }
