@@ -45,9 +45,11 @@ fn every_topology_is_connected_and_calls_each_pair_once() {
     }
 }
 
+type Note = (u64, usize, &'static str, &'static [u8]);
+
 #[test]
 fn the_hash_tells_any_difference_and_the_trace_changes_nothing() {
-    let hash = |notes: &[(u64, usize, &str, &[u8])], traced: bool| {
+    let hash = |notes: &[Note], traced: bool| {
         let mut log = EventLog::new(at(0), traced);
         for (millis, host, what, detail) in notes {
             log.note(at(*millis), *host, what, detail);
@@ -55,11 +57,11 @@ fn the_hash_tells_any_difference_and_the_trace_changes_nothing() {
         }
         (log.hash(), log.lines().len())
     };
-    let story: [(u64, usize, &str, &[u8]); 2] = [(1, 0, "mine", b"x"), (2, 1, "tick", b"")];
+    let story: [Note; 2] = [(1, 0, "mine", b"x"), (2, 1, "tick", b"")];
     let (first, lines) = hash(&story, false);
     assert_eq!(lines, 0);
     assert_eq!(hash(&story, true), (first, 2));
-    let others: [[(u64, usize, &str, &[u8]); 2]; 5] = [
+    let others: [[Note; 2]; 5] = [
         [(1, 0, "mine", b"y"), (2, 1, "tick", b"")],
         [(1, 0, "mine", b"x"), (3, 1, "tick", b"")],
         [(1, 0, "mine", b"x"), (2, 2, "tick", b"")],
