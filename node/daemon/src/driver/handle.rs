@@ -10,9 +10,12 @@ use super::Core;
 /// What a call leaves to be done once its consequences are stored.
 type Answer = Box<dyn FnOnce() + Send>;
 
+/// Something to do on the node's thread.
+type Task = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;
+
 /// A call into the node.
 pub(super) enum Call {
-    Do(Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>),
+    Do(Task),
     Stop,
 }
 

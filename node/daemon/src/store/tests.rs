@@ -378,3 +378,16 @@ fn the_memory_engine_carries_a_chain_too() {
     disk.mine(4);
     disk.store.check_index().unwrap();
 }
+
+impl Store {
+    /// Damages every coin in the index of a running store.
+    pub(crate) fn break_coins_for_test(&self) {
+        let mut batch = super::index::IndexBatch::default();
+        let damage = &mut |key: &[u8], _: &[u8]| {
+            batch.put(super::Table::Coins, key.to_vec(), vec![0xaa; 16]);
+            ControlFlow::Continue(())
+        };
+        self.inner.index.iter(super::Table::Coins, &[], damage).unwrap();
+        self.inner.index.commit(&batch).unwrap();
+    }
+}

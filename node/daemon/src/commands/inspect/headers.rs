@@ -51,7 +51,7 @@ fn list(mut input: impl BufRead, mut output: impl Write, name: &str) -> Result<(
         sums.count += 1;
         sums.linked &= last.is_none_or(|last| last == header.prev_block);
         if let Some(target) = &target {
-            sums.chain_work = sums.chain_work + target.work();
+            sums.chain_work += target.work();
         }
         last = Some(hash);
         let line = Line {

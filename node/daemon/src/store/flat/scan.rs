@@ -115,7 +115,7 @@ impl FlatFiles {
         if !read_fully(file, &mut payload, offset + RECORD_HEADER_SIZE as u64)? {
             return Ok(None);
         }
-        Ok(header.matches(self.kind, &payload).then(|| Found {
+        Ok(header.matches(self.kind, &payload).then_some(Found {
             hash: header.hash,
             place: Place { file: number, offset, length: header.length },
             payload,
