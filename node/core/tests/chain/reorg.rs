@@ -231,6 +231,11 @@ fn invalidate_and_reconsider() {
     assert_eq!((chain.chain.tip(), chain.chain.coin_stats()), (tip, stats));
     assert_eq!(chain.chain.tips()[1].status, ChainTipStatus::ValidFork);
     assert_same_as_fresh(&chain);
+
+    // So does the pardon.
+    let reopened = TestChain::open(chain.store.clone()).unwrap();
+    assert_eq!((reopened.chain.tip(), reopened.chain.best_header()), (tip, tip));
+    assert!(reopened.chain.tips().iter().all(|tip| tip.status != ChainTipStatus::Invalid));
 }
 
 #[test]
