@@ -5,7 +5,8 @@
 //! | `flat` | append-only files of blocks and undo, framed and checksummed |
 //! | `index` | the index behind a small trait: sled, or memory for tests |
 //! | `records` | keys, values and checksums of the index's records |
-//! | `open` | opening: the lock, recovery after a crash, what makes an index be dropped |
+//! | `open` | opening: the lock, and what makes an index be dropped |
+//! | `recover` | what a crash left behind |
 //! | `apply` | one change set as one durable step |
 //! | `addresses` | rows of the address and transaction index, written with the change set |
 //! | `query` | what RPC asks |
@@ -27,6 +28,7 @@ mod open;
 pub mod query;
 pub mod rebuild;
 pub mod records;
+mod recover;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;

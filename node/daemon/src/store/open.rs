@@ -7,10 +7,8 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, RwLock};
 
-use tally_node_core::chain::store::{BlockStatus, CoinStats, IndexRecord, StoreError};
-use tally_primitives::block::Header;
+use tally_node_core::chain::store::{CoinStats, StoreError};
 use tally_primitives::hash::BlockHash;
-use tally_primitives::units::Height;
 
 use super::flat::{FILE_SIZE_LIMIT, FlatError, FlatFiles, Found, Kind, Position, ScanReport};
 use super::index::memory::MemoryIndex;
@@ -28,8 +26,6 @@ const BLOCKS_DIRECTORY: &str = "blocks";
 const GENESIS_FILE: &str = "genesis";
 /// Holds the reason for which the next start makes the index again.
 const REBUILD_FILE: &str = "rebuild-index";
-/// A coin set of at most so many coins is read through on every start (about 10 ms).
-const CHECK_AT_START_COINS: u64 = 20_000;
 /// How many writes go into one transaction while the block files are read through.
 const SCAN_BATCH: usize = 10_000;
 
@@ -183,38 +179,6 @@ impl Store {
         }
     }
 
-    /// Takes up what the flat files hold behind the point that the index knows, and cuts off what is torn.
-    fn recover(&self) -> Result<ScanReport, StoreError> {
-        let inner = self.inner.as_ref();
-        let mut meta = inner.read_meta().clone();
-        for (files, end) in [(&inner.blocks, meta.blocks_end), (&inner.undo, meta.undo_end)] {
-            if !files.reaches(end)? {
-                return Err(StoreError::Damaged { what: "the block files are shorter than the index says".to_owned() });
-            }
-        }
-        let mut batch = IndexBatch::default();
-        let mut adopted: std::collections::BTreeMap<BlockHash, Height> = Default::default();
-        let mut report = inner
-            .blocks
-            .recover(meta.blocks_end, |found: Found| adopt_block(inner, &mut adopted, &mut batch, &found))?;
-        let undo = inner.undo.recover(meta.undo_end, |found: Found| {
-            put_place(&mut batch, Kind::Undo, &found);
-            Ok::<_, StoreError>(())
-        })?;
-        report.records += undo.records;
-        report.damaged_bytes += undo.damaged_bytes;
-        report.cut_bytes += undo.cut_bytes;
-        meta.blocks_end = inner.blocks.end();
-        meta.undo_end = inner.undo.end();
-        if !batch.is_empty() || *inner.read_meta() != meta {
-            inner.commit(batch, meta.clone())?;
-        }
-        if meta.stats.count <= CHECK_AT_START_COINS {
-            self.check_index()?;
-        }
-        Ok(report)
-    }
-
     /// Drops the index and begins a new one that knows where every good block is, and nothing else.
     fn start_over(config: &StoreConfig, lock: DirectoryLock, reason: String) -> Result<Opened, OpenError> {
         let path = config.directory.join(INDEX_DIRECTORY);
@@ -325,43 +289,7 @@ fn has_blocks(config: &StoreConfig) -> Result<bool, FlatError> {
     Ok(files.bytes()? > 0)
 }
 
-/// Takes up a block that was appended and not yet in the index: its header, if the parent is known, and its place.
-fn adopt_block(
-    inner: &Inner,
-    adopted: &mut std::collections::BTreeMap<BlockHash, Height>,
-    batch: &mut IndexBatch,
-    found: &Found,
-) -> Result<(), StoreError> {
-    let Some(header) = found.payload.first_chunk().map(Header::from_bytes) else {
-        return Ok(());
-    };
-    let known: Option<IndexRecord> = read_header(inner, &found.hash)?;
-    let height = match &known {
-        Some(record) => Some(record.height),
-        None => match adopted.get(&header.prev_block) {
-            Some(parent) => Some(parent.next()),
-            None => read_header(inner, &header.prev_block)?.map(|parent| parent.height.next()),
-        },
-    };
-    // A block whose parent is not known was never acknowledged: it comes again from a peer.
-    let Some(height) = height else {
-        return Ok(());
-    };
-    adopted.insert(found.hash, height);
-    put_place(batch, Kind::Block, found);
-    if known.is_none_or(|record| record.status < BlockStatus::Stored) {
-        let record = IndexRecord { header, height, status: BlockStatus::Stored, invalid: false };
-        let key = found.hash.as_bytes().to_vec();
-        batch.put_record(Table::Headers, key, &record);
-    }
-    Ok(())
-}
-
-fn read_header(inner: &Inner, hash: &BlockHash) -> Result<Option<IndexRecord>, StoreError> {
-    records::read(inner.index.as_ref(), Table::Headers, hash.as_bytes())
-}
-
-fn put_place(batch: &mut IndexBatch, kind: Kind, found: &Found) {
+pub(super) fn put_place(batch: &mut IndexBatch, kind: Kind, found: &Found) {
     batch.put_record(Table::Places, records::place_key(kind, &found.hash), &found.place);
 }
 

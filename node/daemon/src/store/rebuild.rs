@@ -123,10 +123,15 @@ fn connect(store: &Store, chain: &mut Chain, hash: &BlockHash, now: Timestamp) -
 }
 
 fn apply_changes(store: &Store, chain: &mut Chain) -> Result<(), StoreError> {
+    let mut applied = false;
     while let Some(changes) = chain.take_changes() {
         store.apply(&changes)?;
+        applied = true;
     }
-    chain.changes_applied();
+    // It walks through the cache: not for every block of a batch.
+    if applied {
+        chain.changes_applied();
+    }
     Ok(())
 }
 
