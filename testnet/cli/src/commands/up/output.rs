@@ -16,8 +16,8 @@ use crate::state::{Settings, State};
 use crate::supervisor::Notice;
 use crate::table::{self, Colours, common_tip, short};
 
-/// How many of the latest notices stay on the screen.
-const NOTICES_SHOWN: usize = 5;
+/// How many lines of the latest notices stay on the screen.
+const NOTICES_SHOWN: usize = 6;
 
 enum Mode {
     Live(Box<Screen<Stdout>>),
@@ -108,10 +108,9 @@ impl Output {
         let text = format!("{}  {text}", clock(self.started.elapsed()));
         match &mut self.mode {
             Mode::Live(_) => {
-                if self.notices.len() == NOTICES_SHOWN {
-                    self.notices.pop_front();
-                }
-                self.notices.push_back(text);
+                self.notices.extend(text.lines().map(str::to_owned));
+                let surplus = self.notices.len().saturating_sub(NOTICES_SHOWN);
+                self.notices.drain(..surplus);
                 self.draw()
             }
             Mode::Plain => print_line(&text),
@@ -171,7 +170,7 @@ impl Output {
     }
 }
 
-/// A notice in words.
+/// A notice in words: a line, and the last lines of a dead node's log.
 pub(super) fn describe(notice: &Notice, name: &str, state: &State) -> String {
     let seconds = |rest: &Duration| format!("{} s", rest.as_secs_f64());
     match notice {
@@ -181,8 +180,12 @@ pub(super) fn describe(notice: &Notice, name: &str, state: &State) -> String {
             format!("{name} {how} (pid {pid})")
         }
         Notice::Crashed { how, log, rest, .. } => {
-            let last = if log.is_empty() { "nothing".to_owned() } else { log.join(" / ") };
-            format!("{name} {how}; it is started again in {}; its log ends with: {last}", seconds(rest))
+            let mut text = format!("{name} {how}; it is started again in {}", seconds(rest));
+            for line in log {
+                text.push_str("\n      its log: ");
+                text.push_str(line);
+            }
+            text
         }
         Notice::Stopped { .. } => format!("{name} was stopped; `testnet restart {name}` starts it again"),
         Notice::Adopted { pid, .. } => {
