@@ -228,3 +228,42 @@ fn blocks_at_once_are_for_networks_on_demand() {
     let address = tally_primitives::address::Address::new(params.address_prefix, somebody().lock);
     assert_eq!(node.refusal("generatetoaddress", &[json!(1), json!(address)]).0, -1);
 }
+
+/// Whatever the parameters, a method answers, and the node goes on.
+#[test]
+fn odd_parameters_harm_nobody() {
+    let place = Place::new();
+    let node = place.start("node", &[]);
+    node.generate(2);
+    let odd = [
+        Value::Null,
+        json!(-1),
+        json!(0),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(true),
+        json!(""),
+        json!("f".repeat(64)),
+        json!("\u{0}\u{fffd}"),
+        json!([]),
+        json!([[["00"]]]),
+        json!({"addresses": [null]}),
+        json!({"longpollid": "x", "mode": "template"}),
+        json!({"a": {"b": {"c": []}}}),
+    ];
+    let known = [json!(node.tip()), json!(somebody()), json!("127.0.0.1:1"), json!("remove")];
+    for method in METHODS.iter().filter(|method| method.name != "stop") {
+        for value in odd.iter().chain(&known) {
+            for count in 1..=method.params.len() {
+                // An answer of either kind will do, but there must be one.
+                match node.try_call(method.name, &vec![value.clone(); count]) {
+                    Ok(_) | Err(ClientError::Rpc(_)) => {}
+                    Err(error) => panic!("{} with {count} times {value}: {error}\n{}", method.name, node.log()),
+                }
+            }
+        }
+    }
+    assert!(node.height().get() >= 1);
+    assert!(!node.log().contains("panicked"), "{}", node.log());
+    assert_eq!(node.stop(), Some(0));
+}

@@ -114,6 +114,27 @@ fn what_cannot_work_is_said_in_one_line() {
 }
 
 #[test]
+fn arguments_go_over_the_environment_and_that_over_the_file() {
+    let place = Place::new();
+    let directory = place.data_dir("node");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("node.toml"), "network = 'from-the-file'\n").unwrap();
+    // Which network is asked for shows in the refusal of one that does not exist.
+    let refusal = |environment: Option<&str>, argument: Option<&str>| {
+        let mut command = program();
+        command.arg("run").arg("--data-dir").arg(&directory);
+        command.envs(environment.map(|value| ("TALLY_NETWORK", value)));
+        command.args(argument.into_iter().flat_map(|value| ["--network", value]));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        stderr(&output)
+    };
+    assert!(refusal(None, None).contains("from-the-file"));
+    assert!(refusal(Some("from-the-environment"), None).contains("from-the-environment"));
+    assert!(refusal(Some("from-the-environment"), Some("from-an-argument")).contains("from-an-argument"));
+}
+
+#[test]
 fn offline_commands_check_and_repair() {
     let place = Place::new();
     let missing = place.offline("check", "nowhere", &[]);
