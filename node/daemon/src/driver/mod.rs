@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tally_node_core::chain::store::{ChainStore, StoreError};
+use tally_node_core::chain::store::StoreError;
 use tally_node_core::event::Event;
 use tally_node_core::net::peer::PeerId;
 use tally_node_core::node::Node;
@@ -188,17 +188,12 @@ impl Loop {
 
     /// The node cannot go on. If that is because the index is damaged, the next start makes it again.
     fn halted(&self, reason: String) -> DriverError {
-        let audit = self.store.check_index();
-        let rebuild = matches!(audit, Err(StoreError::Damaged { .. })) || self.tip_is_missing();
+        let index_is_damaged = matches!(self.store.check_index(), Err(StoreError::Damaged { .. }));
+        // A block that is lost below the tip is fetched again only if the chain is connected anew up to there.
+        let rebuild = index_is_damaged || self.store.found_damage();
         if rebuild && let Err(error) = self.store.mark_damaged(&reason) {
             tracing::error!(%error, "cannot mark the index as damaged");
         }
         DriverError::Halted { reason, rebuild }
-    }
-
-    /// Whether a body that the index promises cannot be read, at the place where the chain goes on.
-    fn tip_is_missing(&self) -> bool {
-        let tip = self.store.tip().ok().flatten();
-        tip.is_some_and(|tip| !matches!(self.store.block(&tip), Ok(Some(_))))
     }
 }

@@ -101,6 +101,35 @@ async fn a_damaged_store_stops_the_node_and_is_made_again() {
     assert!(opened.rebuild.is_some());
 }
 
+/// A disk that refuses (full, unplugged, read-only) is no damage: the node stops, and goes on when the disk is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_refuses_stops_the_node_and_costs_nothing() {
+    let directory = TempDir::new().unwrap();
+    // Every record gets a file of its own, so that the next one has to be made where nothing can be made.
+    let genesis = testing::params().genesis_hash();
+    let config = StoreConfig { file_limit: 1, ..StoreConfig::new(directory.path(), genesis) };
+    let store = Store::open(&config).unwrap().store;
+    let (driver, handle) = start(&store);
+    assert!(extend(&handle).await);
+    let tip = store.tip().unwrap();
+    let (blocks, away) = (directory.path().join("blocks"), directory.path().join("away"));
+    std::fs::rename(&blocks, &away).unwrap();
+    assert!(!extend(&handle).await, "what is not stored is not acknowledged");
+    match join(driver).await {
+        Err(DriverError::Halted { rebuild: false, reason }) => assert!(reason.contains("blocks-"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    drop((handle, store));
+    std::fs::rename(&away, &blocks).unwrap();
+    let opened = Store::open(&config).unwrap();
+    assert_eq!(opened.rebuild, None);
+    assert_eq!(opened.store.tip().unwrap(), tip);
+    let (driver, handle) = start(&opened.store);
+    assert!(extend(&handle).await);
+    handle.stop().await;
+    join(driver).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_on_the_nodes_thread_is_told() {
     let directory = TempDir::new().unwrap();

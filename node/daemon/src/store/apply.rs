@@ -48,7 +48,14 @@ impl Store {
             meta.stats = changes.stats.unwrap_or(meta.stats);
         }
         let batch = pending.batch;
-        inner.commit(batch, meta)
+        inner.commit(batch, meta)?;
+        let again = changes.blocks.iter().map(|(hash, _)| (Kind::Block, *hash));
+        let again = again.chain(changes.undo.iter().map(|(hash, _)| (Kind::Undo, *hash)));
+        let mut damaged = inner.damaged();
+        again.for_each(|record| {
+            damaged.remove(&record);
+        });
+        Ok(())
     }
 }
 
@@ -68,7 +75,7 @@ impl Pending<'_> {
     fn append_bodies(&mut self) -> Result<(), StoreError> {
         let changes = self.changes;
         for (hash, block) in &changes.blocks {
-            if self.store.place(Kind::Block, hash)?.is_none() {
+            if self.store.lacks(Kind::Block, hash)? {
                 let payload = encode::encode(block.as_ref());
                 let place = self.store.blocks.append(hash, &payload)?;
                 self.put_place(Kind::Block, hash, &place);
@@ -76,7 +83,7 @@ impl Pending<'_> {
             self.store.remember(*hash, Arc::clone(block));
         }
         for (hash, undo) in &changes.undo {
-            if self.store.place(Kind::Undo, hash)?.is_none() {
+            if self.store.lacks(Kind::Undo, hash)? {
                 let payload = encode::encode(undo.as_ref());
                 let place = self.store.undo.append(hash, &payload)?;
                 self.put_place(Kind::Undo, hash, &place);

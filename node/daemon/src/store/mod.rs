@@ -30,7 +30,7 @@ pub mod rebuild;
 pub mod records;
 mod recover;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -43,7 +43,7 @@ use tally_primitives::transaction::{Coin, OutPoint};
 
 pub use error::OpenError;
 use flat::record::MAX_PAYLOAD_SIZE;
-use flat::{FlatFiles, Kind, Place};
+use flat::{FlatError, FlatFiles, Kind, Place};
 use index::{IndexStore, Table};
 use lock::DirectoryLock;
 pub use open::{Opened, StoreConfig};
@@ -66,6 +66,8 @@ struct Inner {
     /// Write-locked while the index changes, so that a reader of several records sees one state.
     meta: RwLock<Meta>,
     recent: Mutex<VecDeque<(BlockHash, Arc<Block>)>>,
+    /// Bodies and undo that were found damaged. They count as not stored, and are appended anew when they come again.
+    damaged: Mutex<BTreeSet<(Kind, BlockHash)>>,
     _lock: Option<DirectoryLock>,
 }
 
@@ -92,9 +94,9 @@ impl Store {
         flat + directory_bytes(&self.inner.directory.join(open::INDEX_DIRECTORY))
     }
 
-    /// Whether the body of a block is stored.
-    pub fn has_block(&self, hash: &BlockHash) -> Result<bool, StoreError> {
-        Ok(self.inner.place(Kind::Block, hash)?.is_some())
+    /// Whether a record of the flat files was found damaged since the store was opened.
+    pub fn found_damage(&self) -> bool {
+        !self.inner.damaged().is_empty()
     }
 }
 
@@ -130,10 +132,29 @@ impl Inner {
         records::read(self.index.as_ref(), Table::Places, &key)
     }
 
+    /// A record's payload. One that is damaged counts as missing: a block is fetched again by its hash.
     fn payload(&self, kind: Kind, hash: &BlockHash) -> Result<Option<Vec<u8>>, StoreError> {
-        let place = self.place(kind, hash)?;
-        let payload = place.map(|place| self.files(kind).read(&place, hash));
-        Ok(payload.transpose()?)
+        let Some(place) = self.place(kind, hash)? else {
+            return Ok(None);
+        };
+        match self.files(kind).read(&place, hash) {
+            Ok(payload) => Ok(Some(payload)),
+            Err(error @ FlatError::Damaged { .. }) => {
+                tracing::warn!(%error, %hash, "a damaged record counts as missing");
+                self.damaged().insert((kind, *hash));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<(Kind, BlockHash)>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a record has to be appended: it is not stored, or damaged.
+    fn lacks(&self, kind: Kind, hash: &BlockHash) -> Result<bool, StoreError> {
+        Ok(self.damaged().contains(&(kind, *hash)) || self.place(kind, hash)?.is_none())
     }
 
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {

@@ -3,7 +3,7 @@
 //! The index is dropped and made again from the flat files whenever it is missing, unreadable, of another version,
 //! unfinished, ahead of the files, or marked as damaged by the process that met the damage.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, RwLock};
 
@@ -174,6 +174,7 @@ impl Store {
                 undo: FlatFiles::open(&blocks, Kind::Undo, meta.undo_end, limit),
                 meta: RwLock::new(meta),
                 recent: Mutex::new(VecDeque::new()),
+                damaged: Mutex::new(BTreeSet::new()),
                 _lock: lock,
             }),
         }

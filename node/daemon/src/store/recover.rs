@@ -74,8 +74,9 @@ fn adopt_block(
     };
     adopted.insert(found.hash, height);
     put_place(batch, Kind::Block, found);
+    let invalid = known.as_ref().is_some_and(|record| record.invalid);
     if known.is_none_or(|record| record.status < BlockStatus::Stored) {
-        let record = IndexRecord { header, height, status: BlockStatus::Stored, invalid: false };
+        let record = IndexRecord { header, height, status: BlockStatus::Stored, invalid };
         let key = found.hash.as_bytes().to_vec();
         batch.put_record(Table::Headers, key, &record);
     }
