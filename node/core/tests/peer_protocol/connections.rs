@@ -67,6 +67,7 @@ fn a_manual_peer_is_called_again_with_growing_pauses() {
         bench.node.handle_dial_failed(bench.now, to);
         while bench.dialled.len() < call {
             bench.advance(10);
+            assert!(bench.now.millis_since(failed_at) < 60_000, "never called again");
         }
         pauses.push(bench.now.millis_since(failed_at));
     }

@@ -230,3 +230,28 @@ fn payments_of_a_lost_branch_return_and_are_announced() {
     bench.advance(0);
     assert!(bench.sent_to(peer).contains(&inventory(&payment)), "it came in a block, so the peer may lack it now");
 }
+
+/// Announced, confirmed before the peer asked for it, and freed again by a reorganisation.
+#[test]
+fn a_payment_that_was_asked_for_in_vain_is_announced_again_when_it_returns() {
+    let mut bench = Bench::new();
+    let peer = bench.peer();
+    let payment = payment(0);
+    bench.node.submit_transaction(bench.now, Arc::new(payment.clone())).expect("an honest payment");
+    bench.pump();
+    bench.advance(0);
+    assert!(bench.sent_to(peer).contains(&inventory(&payment)));
+    bench.mine();
+    assert!(!in_mempool(&bench, &payment));
+    bench.sent_to(peer);
+    bench.receive(peer, Message::GetData(vec![by_wtxid(&payment)]));
+    assert_eq!(bench.sent_to(peer), [Message::NotFound(vec![by_wtxid(&payment)])]);
+    let winning = testing::branch_on(&testing::params(), &bench.genesis().header, Height::GENESIS, 2, 5);
+    bench.receive(peer, headers(&winning));
+    for winner in &winning {
+        bench.receive(peer, block(winner));
+    }
+    assert!(in_mempool(&bench, &payment));
+    bench.advance(0);
+    assert!(bench.sent_to(peer).contains(&inventory(&payment)));
+}
