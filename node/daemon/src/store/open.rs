@@ -271,23 +271,27 @@ fn prepare(config: &StoreConfig) -> Result<DirectoryLock, OpenError> {
     let lock = DirectoryLock::take(&config.directory)?;
     let path = config.directory.join(GENESIS_FILE);
     let known = read_if_there(&path)?.and_then(|text| text.trim().parse::<BlockHash>().ok());
-    match known {
-        Some(found) if found != config.genesis => {
-            Err(OpenError::OtherChain { directory: config.directory.clone(), found, expected: config.genesis })
-        }
-        Some(_) => Ok(lock),
-        None => {
-            let text = format!("{}\n", config.genesis);
-            std::fs::write(&path, text).map_err(|source| OpenError::Io { action: "write", path, source })?;
-            Ok(lock)
-        }
+    if known == Some(config.genesis) {
+        return Ok(lock);
     }
+    // The block files decide, whose first block is genesis: the small file may have been damaged or deleted.
+    if let Some(found) = block_files(config).first()?.or(known)
+        && found != config.genesis
+    {
+        return Err(OpenError::OtherChain { directory: config.directory.clone(), found, expected: config.genesis });
+    }
+    let text = format!("{}\n", config.genesis);
+    std::fs::write(&path, text).map_err(|source| OpenError::Io { action: "write", path, source })?;
+    Ok(lock)
+}
+
+fn block_files(config: &StoreConfig) -> FlatFiles {
+    let directory = config.directory.join(BLOCKS_DIRECTORY);
+    FlatFiles::open(&directory, Kind::Block, Position::default(), config.file_limit)
 }
 
 fn has_blocks(config: &StoreConfig) -> Result<bool, FlatError> {
-    let directory = config.directory.join(BLOCKS_DIRECTORY);
-    let files = FlatFiles::open(&directory, Kind::Block, Position::default(), config.file_limit);
-    Ok(files.bytes()? > 0)
+    Ok(block_files(config).bytes()? > 0)
 }
 
 pub(super) fn put_place(batch: &mut IndexBatch, kind: Kind, found: &Found) {

@@ -386,6 +386,28 @@ fn another_chains_directory_is_refused() {
     let error = Store::open(&other).err().unwrap();
     assert!(matches!(error, OpenError::OtherChain { .. }), "{error}");
     assert!(error.to_string().contains(&testing::params().genesis_hash().to_string()));
+    // Also when the file that says so is gone: the blocks tell.
+    drop(DiskChain::open(directory.path()));
+    std::fs::remove_file(directory.path().join("genesis")).unwrap();
+    let error = Store::open(&other).err().unwrap();
+    assert!(matches!(error, OpenError::OtherChain { .. }), "{error}");
+    open(directory.path());
+}
+
+#[test]
+fn a_damaged_genesis_file_is_written_again() {
+    let directory = TempDir::new().unwrap();
+    let mut disk = DiskChain::open(directory.path());
+    disk.mine(2);
+    drop(disk);
+    let path = directory.path().join("genesis");
+    let good = std::fs::read(&path).unwrap();
+    for rubbish in [BlockHash::from_bytes([9; 32]).to_string().into_bytes(), vec![0xff; 10], Vec::new()] {
+        std::fs::write(&path, rubbish).unwrap();
+        let disk = DiskChain::open(directory.path());
+        assert_eq!(disk.chain.tip().height, Height::new(2));
+        assert_eq!(std::fs::read(&path).unwrap(), good);
+    }
 }
 
 #[test]

@@ -62,6 +62,16 @@ impl FlatFiles {
         Ok(report)
     }
 
+    /// The block of the very first record, if that is a good one.
+    pub fn first(&self) -> Result<Option<BlockHash>, FlatError> {
+        if self.length_of(0)? == 0 {
+            return Ok(None);
+        }
+        let file = self.file_for_reading(0)?;
+        let found = self.record_at(&file, 0, 0).map_err(|source| self.io("reading", 0, source))?;
+        Ok(found.map(|found| found.hash))
+    }
+
     /// Whether the files are at least as long as `end` says.
     pub fn reaches(&self, end: Position) -> Result<bool, FlatError> {
         Ok(end.offset == 0 || self.length_of(end.file)? >= end.offset)
