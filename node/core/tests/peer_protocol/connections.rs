@@ -101,6 +101,26 @@ fn a_lost_manual_peer_is_called_again_and_others_are_not() {
     assert_eq!(bench.dialled.len(), 2);
 }
 
+/// The operator's word counts more than our opinion, but not more than the operator's own ban.
+#[test]
+fn a_manual_peer_that_broke_a_rule_may_come_back_unless_it_is_banned() {
+    let to = address("10.1.1.1:9740");
+    let mut bench = Bench::with(NodeConfig { connect: vec![to], ..NodeConfig::default() });
+    let peer = bench.connect_at(Direction::Outbound, to);
+    bench.receive(peer, Message::Ping { nonce: 1 });
+    assert!(bench.reason(peer).is_some(), "a ping before the handshake");
+    let inbound = bench.connect_at(Direction::Inbound, address("10.1.1.1:5000"));
+    assert_eq!(bench.reason(inbound), Some(&DisconnectReason::Discouraged));
+    let again = bench.connect_at(Direction::Outbound, to);
+    assert_eq!(bench.reason(again), None);
+    let until = bench.now.saturating_add_millis(1_000);
+    bench.node.ban(bench.now, target("10.1.1.1"), until).expect("new");
+    bench.pump();
+    assert_eq!(bench.reason(again), Some(&DisconnectReason::Banned));
+    let banned = bench.connect_at(Direction::Outbound, to);
+    assert_eq!(bench.reason(banned), Some(&DisconnectReason::Banned));
+}
+
 #[test]
 fn a_ban_of_one_node_on_a_machine_leaves_the_others() {
     let mut bench = Bench::new();

@@ -137,6 +137,9 @@ fn a_stalled_block_is_asked_elsewhere_and_the_time_allowed_adapts() {
     // The next time-out is twice as long, and then it is the first one's turn again: its request still stands, so nothing is sent.
     bench.advance(3_999);
     assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
+    bench.advance(1);
+    assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
+    assert_eq!((bench.blocks_asked_of(staller), bench.blocks_asked_of(other)), (vec![], vec![]));
     bench.receive(staller, block(&blocks[0]));
     assert_eq!(bench.height(), 1, "late is better than never");
     assert_eq!((bench.reason(staller), bench.reason(other)), (None, None));
@@ -288,6 +291,25 @@ fn a_new_tip_is_announced_to_all_at_once_by_the_form_that_fits() {
     let second = bench.mine();
     assert_eq!(bench.sent_to(follower), [header(&second)]);
     assert_eq!(bench.sent_to(stranger), [Message::Inventory(vec![InventoryItem::Block(second.hash())])]);
+    let third = bench.mine();
+    assert_eq!(bench.sent_to(follower), [header(&third)], "it was told of the second by its header");
+}
+
+#[test]
+fn an_old_branch_that_nobody_asked_for_is_not_kept() {
+    let mut bench = Bench::new();
+    let peer = bench.peer();
+    for _ in 0..3 {
+        bench.mine();
+    }
+    let old = chain(3, 8);
+    bench.receive(peer, block(&old[0]));
+    assert!(!bench.node.chain().has_body(&old[0].hash()));
+    assert_eq!(bench.reason(peer), None);
+    bench.receive(peer, headers(&old[..2]));
+    assert_eq!(bench.blocks_asked_of(peer), [], "less work than our tip");
+    bench.receive(peer, headers(&old));
+    assert_eq!(bench.blocks_asked_of(peer).len(), 3, "as much");
 }
 
 #[test]

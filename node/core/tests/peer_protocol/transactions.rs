@@ -196,6 +196,17 @@ fn a_block_brings_the_parent_or_takes_the_orphan_away() {
 }
 
 #[test]
+fn orphans_do_not_wait_for_ever() {
+    let mut bench = Bench::new();
+    let peer = bench.peer();
+    bench.receive(peer, send(&child_of(&payment(0))));
+    bench.advance(4 * 60_000);
+    assert_eq!(bench.node.orphan_count(), 1);
+    bench.advance(2 * 60_000);
+    assert_eq!(bench.node.orphan_count(), 0);
+}
+
+#[test]
 fn a_refused_payment_is_not_asked_for_again_until_a_block_changes_things() {
     let mut bench = Bench::new();
     let (first, second) = (bench.peer(), bench.peer());
