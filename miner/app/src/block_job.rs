@@ -6,21 +6,14 @@ use tally_primitives::encode;
 use tally_primitives::hash::{LockHash, MerkleRoot, Wtxid};
 use tally_primitives::merkle;
 use tally_primitives::transaction::{MAX_ENCODED_SIZE, Output, Transaction};
-use tally_primitives::units::Amount;
 use tally_rpc::mining::BlockTemplate;
 
 /// Bytes of the extra nonce, the last bytes of the coinbase's memo.
 const EXTRA_NONCE_SIZE: usize = 8;
 
-/// What a node's template may be wrong in. A correct node gives no such template, except for the first.
+/// What a node's template may be wrong in. A correct node gives no such template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// No output may be worth nothing (TX-02), so a block without subsidy and fees has no valid coinbase.
-    #[error("a block at height {height} would pay nothing: no subsidy is left and no transaction pays a fee")]
-    PaysNothing {
-        /// The block's height.
-        height: u32,
-    },
     /// The target is not what the bits say.
     #[error("the node's template contradicts itself: bits {bits} are not its target {target}")]
     TargetMismatch {
@@ -61,9 +54,6 @@ impl Template {
     /// # Errors
     /// See [`TemplateError`].
     pub fn new(answer: BlockTemplate) -> Result<Template, TemplateError> {
-        if answer.coinbasevalue == Amount::ZERO {
-            return Err(TemplateError::PaysNothing { height: answer.height.get() });
-        }
         if answer.bits.to_target() != Ok(answer.target) {
             let (bits, target) = (answer.bits.to_string(), answer.target.to_string());
             return Err(TemplateError::TargetMismatch { bits, target });

@@ -48,7 +48,7 @@ rules! {
     Blk05 "BLK-05" "the coinbase memo starts with the height";
     Blk06 "BLK-06" "the coinbase claims at most subsidy plus fees";
     Tx01 "TX-01" "at least one input (unless coinbase) and one output";
-    Tx02 "TX-02" "every output's value is positive and at most the maximum supply; so is their sum";
+    Tx02 "TX-02" "every output's value is positive (zero is allowed in a coinbase) and at most the maximum supply; so is their sum";
     Tx03 "TX-03" "no outpoint twice in one transaction";
     Tx04 "TX-04" "memo at most 80 bytes; in a coinbase 8 to 100";
     In01 "IN-01" "every spent coin exists and is unspent, also within the block";

@@ -73,7 +73,8 @@ pub fn check_inputs_and_outputs_present(transaction: &Transaction, place: Place)
     Ok(())
 }
 
-/// TX-02: every output's value is positive and at most the maximum supply, and so is their sum (CVE-2010-5139).
+/// TX-02: every output's value is positive and at most the maximum supply, and so is their sum (CVE-2010-5139). A
+/// coinbase may pay zero: after the last halving, a block without fees has nothing to claim, and the chain must go on.
 ///
 /// # Errors
 /// [`RuleError::BadOutputValue`].
@@ -81,7 +82,7 @@ pub fn check_output_values(transaction: &Transaction) -> Result<(), RuleError> {
     let mut sum = Amount::ZERO;
     for (output, value) in transaction.outputs.iter().map(|output| output.value).enumerate() {
         let fault = |fault| RuleError::BadOutputValue { output, value, fault };
-        if value == Amount::ZERO {
+        if value == Amount::ZERO && !transaction.is_coinbase() {
             return Err(fault(ValueFault::Zero));
         }
         if value > Amount::MAX_SUPPLY {

@@ -464,3 +464,13 @@ fn spending_in_order_within_a_block_is_accepted() {
     assert_eq!(chain.coin(&outputs_of(&third)[0].0).map(|coin| coin.height), Some(Height::new(11)));
     assert_same_as_fresh(&chain);
 }
+
+#[test]
+fn a_block_may_claim_nothing() {
+    // As every block without fees must, once the subsidy has halved to zero.
+    let mut chain = TestChain::new();
+    let block = chain.next().claim(Amount::ZERO).build();
+    assert_eq!(block.transactions[0].outputs[0].value, Amount::ZERO);
+    chain.offer(&block).unwrap();
+    assert_eq!(chain.chain.tip().hash, block.hash());
+}

@@ -94,6 +94,15 @@ fn tx_02_accepts_one_notch_and_the_maximum() {
 }
 
 #[test]
+fn tx_02_accepts_zero_in_a_coinbase_alone() {
+    let nothing = Transaction::coinbase(Height::new(7_000_000), &[], vec![output(0)]);
+    assert_eq!(check_output_values(&nothing), Ok(()));
+    assert_eq!(check_transaction(&nothing), Ok(()));
+    let above = Transaction::coinbase(Height::new(7_000_000), &[], vec![output(MAX + 1)]);
+    assert!(check_output_values(&above).is_err());
+}
+
+#[test]
 fn tx_03_refuses_an_outpoint_twice() {
     let twice = |first: u8, middle: u8| {
         let inputs = [first, middle, first].map(|seed| input(outpoint(seed), &key(seed)));
