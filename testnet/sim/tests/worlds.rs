@@ -1,7 +1,7 @@
 //! Hundreds of random worlds: topologies, delays, partitions, crashes, miners and payments. Each must end in agreement.
 //!
 //! A failure prints its seed; `TALLY_SIM_SEED=<seed> cargo test -p tally-sim --test worlds` repeats that world alone and prints what
-//! happened in it.
+//! happened in it. `TALLY_SIM_WORLDS=<number>` runs more of them, or fewer.
 
 use tally_sim::scenario::{Report, Scenario};
 
@@ -21,9 +21,10 @@ fn worlds_converge() {
     if let Ok(seed) = std::env::var("TALLY_SIM_SEED") {
         return one_world(seed.parse().expect("TALLY_SIM_SEED is a number"));
     }
+    let worlds = std::env::var("TALLY_SIM_WORLDS").map_or(WORLDS, |worlds| worlds.parse().expect("a number of worlds"));
     let mut failures = Vec::new();
     let (mut blocks, mut stale, mut payments) = (0, 0, 0);
-    for seed in 0..WORLDS {
+    for seed in 0..worlds {
         let report = Scenario::random(seed).run();
         blocks += report.blocks;
         stale += report.blocks - u64::from(report.height);
@@ -32,11 +33,11 @@ fn worlds_converge() {
             failures.push(describe(&report));
         }
     }
-    assert!(failures.is_empty(), "{} of {WORLDS} worlds failed\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "{} of {worlds} worlds failed\n{}", failures.len(), failures.join("\n"));
     // Worlds in which nothing happens prove nothing.
-    assert!(blocks > 10 * WORLDS, "{blocks} blocks in {WORLDS} worlds");
-    assert!(stale > WORLDS, "{stale} blocks lost to forks in {WORLDS} worlds");
-    assert!(payments > 5 * WORLDS, "{payments} payments in {WORLDS} worlds");
+    assert!(blocks > 10 * worlds, "{blocks} blocks in {worlds} worlds");
+    assert!(stale > worlds, "{stale} blocks lost to forks in {worlds} worlds");
+    assert!(payments > 5 * worlds, "{payments} payments in {worlds} worlds");
 }
 
 fn one_world(seed: u64) {
