@@ -43,6 +43,11 @@ impl Layout {
 
     fn absolute(dir: &Path) -> Result<Layout, Error> {
         let dir = dir.canonicalize().map_err(Error::file("use the directory", dir))?;
+        if dir.to_str().is_none() {
+            // Paths go through JSON, TOML and command lines.
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "its path is not UTF-8");
+            return Err(Error::File { action: "use the directory", path: dir, source });
+        }
         Ok(Layout { dir })
     }
 

@@ -22,11 +22,11 @@ pub fn signal(pid: u32, end: End) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return false;
     };
-    let signal = match end {
-        End::Ask => Signal::TERM,
-        End::Kill => Signal::KILL,
-    };
-    kill_process(pid, signal).is_ok()
+    match end {
+        // A process that was stopped (SIGSTOP) hears only when it goes on.
+        End::Ask => kill_process(pid, Signal::TERM).is_ok() && kill_process(pid, Signal::CONT).is_ok(),
+        End::Kill => kill_process(pid, Signal::KILL).is_ok(),
+    }
 }
 
 /// A process of one of our nodes.

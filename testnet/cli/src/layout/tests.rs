@@ -24,6 +24,18 @@ fn a_file_in_its_place_is_an_error() {
 }
 
 #[test]
+fn a_path_that_is_no_text_is_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    let odd = dir.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    // Some file systems refuse such names themselves.
+    if std::fs::create_dir(&odd).is_ok() {
+        let error = Layout::open(Some(&odd)).expect_err("no text");
+        assert!(error.to_string().ends_with("its path is not UTF-8"), "{error}");
+    }
+}
+
+#[test]
 fn words_for_the_shell() {
     assert_eq!(quoted("/a/b-c_1.d"), "/a/b-c_1.d");
     assert_eq!(quoted("a b"), "'a b'");

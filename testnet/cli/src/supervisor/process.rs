@@ -82,6 +82,7 @@ fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[So
         (None, Some(usual)) => (usual.listen, usual.rpc),
         (None, None) => (local(0), local(0)),
     };
+    let web = usual.and_then(|usual| usual.web).unwrap_or(local(0));
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut arguments: Vec<String> = vec!["run".to_owned()];
     let mut add = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
@@ -89,6 +90,7 @@ fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[So
     add("--data-dir", path(layout.node_dir(&plan.name)));
     add("--listen", listen.to_string());
     add("--rpc-listen", rpc.to_string());
+    add("--web-listen", web.to_string());
     for peer in peers {
         add("--connect", peer.to_string());
     }

@@ -1,6 +1,7 @@
 //! Nodes that die, and come back with all they had.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use tally_testnet::system::{End, signal};
@@ -83,4 +84,18 @@ fn a_node_that_was_stopped_stays_down_until_it_is_restarted() {
     net.in_step();
     let log = std::fs::read_to_string(Path::new(&net.layout.node_log("node-2"))).expect("a log");
     assert!(!log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn a_node_that_hangs_is_shown_and_can_be_stopped() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let net = Net::up(dir.path(), &["--nodes", "2", "--hashrate", "0"]);
+    let hanging = pid(&nodes(&net.report)[0]).expect("it runs");
+    let stopped = Command::new("kill").args(["-STOP", &hanging.to_string()]).status().expect("kill runs");
+    assert!(stopped.success());
+    let (code, stdout, stderr) = outcome(testnet(["status", "--dir"]).arg(dir.path()));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.lines().any(|line| line.contains("node-1") && line.contains("does not answer")), "{stdout}");
+    let (code, said) = net.end();
+    assert_eq!(code, 0, "{said}");
 }

@@ -84,6 +84,7 @@ fn the_status_has_the_shape_of_the_specification() {
         assert_eq!(node["name"], format!("node-{}", index + 1));
         assert_eq!((&node["peers"], &node["height"]), (&json!(1), &json!(0)), "nobody mines");
         assert!(node["rpc"].as_str().expect("a URL").starts_with("http://127.0.0.1:"));
+        assert!(node["web"].as_str().expect("a URL").starts_with("http://127.0.0.1:"));
         assert!(node["listen"].as_str().expect("an address").starts_with("127.0.0.1:"));
         assert!(std::path::Path::new(node["cookie"].as_str().expect("a path")).is_file());
     }
