@@ -126,6 +126,14 @@ pub enum Error {
         /// Its log.
         log: PathBuf,
     },
+    /// Simulated worlds broke what must hold.
+    #[error("{failed} of {worlds} worlds failed")]
+    WorldsFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        worlds: u64,
+    },
     /// Random numbers or signals are not to be had.
     #[error("the system refuses {what}: {reason}")]
     System {

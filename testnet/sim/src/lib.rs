@@ -9,6 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`scenario`] | [`scenario::Scenario`]: a whole story from a seed, and its [`scenario::Report`] |
+//! | [`worlds`] | many of them, and what came out of all |
 //! | [`world`] | [`world::World`]: hosts, connections, and the loop over events |
 //! | `driver` | carrying out what a node wants done, as the daemon does |
 //! | [`host`] | a machine with a node and its store: start, crash, restart |
@@ -38,3 +39,4 @@ pub mod scenario;
 pub mod topology;
 pub mod traffic;
 pub mod world;
+pub mod worlds;

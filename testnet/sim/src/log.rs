@@ -19,10 +19,16 @@ pub struct EventLog {
 }
 
 /// The hash of an [`EventLog`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogHash([u8; 32]);
 
 impl LogHash {
+    /// From bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> LogHash {
+        LogHash(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
