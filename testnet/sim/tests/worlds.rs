@@ -21,12 +21,13 @@ fn describe(report: &Report) -> String {
 #[test]
 fn worlds_converge() {
     let mut failures = Vec::new();
-    let (mut blocks, mut stale, mut payments) = (0, 0, 0);
+    let (mut blocks, mut stale, mut payments, mut forged) = (0, 0, 0, 0);
     for seed in 0..WORLDS {
         let report = Scenario::random(seed).run();
         blocks += report.blocks;
         stale += report.blocks - u64::from(report.height);
         payments += report.payments as u64;
+        forged += report.forged;
         if !report.violations.is_empty() {
             failures.push(describe(&report));
         }
@@ -35,6 +36,7 @@ fn worlds_converge() {
     // Worlds in which nothing happens prove nothing.
     assert!(blocks > 10 * WORLDS, "{blocks} blocks in {WORLDS} worlds");
     assert!(stale > WORLDS, "{stale} blocks lost to forks in {WORLDS} worlds");
+    assert!(forged > WORLDS, "{forged} forged blocks in {WORLDS} worlds");
     assert!(payments > 5 * WORLDS, "{payments} payments in {WORLDS} worlds");
 }
 
