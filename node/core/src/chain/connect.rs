@@ -11,6 +11,8 @@ use tally_primitives::block::Block;
 use tally_primitives::transaction::{Coin, OutPoint, Transaction};
 use tally_primitives::units::{Amount, Height};
 
+use crate::chain::ahead::made_by;
+use crate::chain::ids::BlockIds;
 use crate::chain::index::EntryId;
 use crate::chain::store::{BlockStatus, BlockUndo, StoreError};
 use crate::chain::writes::MAX_COIN_OPERATIONS;
@@ -61,7 +63,8 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
-        let walk = match self.walk_coins(&block, height) {
+        let ids = self.block_ids(&hash, &block);
+        let walk = match self.walk_coins(&block, &ids, height) {
             Err(ConnectError::Rule(error)) if status == BlockStatus::Connected => {
                 // It was valid once, on the same blocks below: it is the store that is wrong.
                 let what = format!("block {hash} was connected before, and now: {error}");
@@ -71,7 +74,7 @@ impl Chain {
         };
         // For the same reason a block that was connected before need not be checked again.
         if status < BlockStatus::Connected {
-            self.check_block_witnesses(&block, &walk.undo, height)?;
+            self.check_block_witnesses(&block, &ids, &walk.undo, height)?;
             if let Some(coinbase) = block.transactions.first() {
                 check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees)?;
             }
@@ -99,10 +102,10 @@ impl Chain {
     }
 
     /// Looks up and takes the coins of every transaction in order, and checks what is cheap: IN-01 to IN-03.
-    fn walk_coins(&self, block: &Block, height: Height) -> Result<Walk, ConnectError> {
+    fn walk_coins(&self, block: &Block, ids: &BlockIds, height: Height) -> Result<Walk, ConnectError> {
         let context = self.input_context(height);
         let mut walk = Walk { undo: BlockUndo::default(), fees: Amount::ZERO, view: BlockView::default() };
-        for transaction in &block.transactions {
+        for (transaction, txid) in block.transactions.iter().zip(&ids.txids) {
             if !transaction.is_coinbase() {
                 let spent = self.take_coins(transaction, &mut walk.view)?;
                 let fee = check_amounts(transaction, &spent, &context)?;
@@ -110,9 +113,7 @@ impl Chain {
                 walk.fees = walk.fees.checked_add(fee).unwrap_or(walk.fees);
                 walk.undo.spent.push(spent);
             }
-            make_coins(transaction, height, |outpoint, coin| {
-                walk.view.made.insert(outpoint, coin);
-            });
+            walk.view.made.extend(made_by(transaction, *txid, height));
         }
         Ok(walk)
     }
@@ -137,10 +138,16 @@ impl Chain {
     }
 
     /// The dear part, apart from the walk over the coins: every verdict depends on its own transaction and coins alone.
-    fn check_block_witnesses(&self, block: &Block, undo: &BlockUndo, height: Height) -> Result<(), RuleError> {
-        let spending = block.transactions.iter().filter(|transaction| !transaction.is_coinbase());
-        for (transaction, spent) in spending.zip(&undo.spent) {
-            if !self.is_verified(transaction, spent, height) {
+    fn check_block_witnesses(
+        &self,
+        block: &Block,
+        ids: &BlockIds,
+        undo: &BlockUndo,
+        height: Height,
+    ) -> Result<(), RuleError> {
+        let spending = block.transactions.iter().zip(&ids.wtxids).filter(|(transaction, _)| !transaction.is_coinbase());
+        for ((transaction, wtxid), spent) in spending.zip(&undo.spent) {
+            if !self.is_verified(wtxid, spent, height) {
                 check_witnesses(transaction, spent, &self.input_context(height))?;
             }
         }
@@ -160,9 +167,12 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
+        let ids = self.block_ids(&hash, &block);
         let mut spent = undo.spent.iter().rev();
-        for transaction in block.transactions.iter().rev() {
-            make_coins(transaction, height, |outpoint, coin| self.coins.remove(outpoint, coin));
+        for (transaction, txid) in block.transactions.iter().zip(&ids.txids).rev() {
+            for (outpoint, coin) in made_by(transaction, *txid, height) {
+                self.coins.remove(outpoint, coin);
+            }
             if !transaction.is_coinbase() {
                 for (input, coin) in transaction.inputs.iter().zip(spent.next().into_iter().flatten()) {
                     self.coins.add(input.outpoint, *coin);
@@ -180,14 +190,6 @@ impl Chain {
         if dirty > 0 && dirty + operations > MAX_COIN_OPERATIONS {
             self.seal();
         }
-    }
-}
-
-/// The coins that a transaction makes at `height`.
-fn make_coins(transaction: &Transaction, height: Height, mut take: impl FnMut(OutPoint, Coin)) {
-    let txid = transaction.txid();
-    for (index, output) in (0u32..).zip(&transaction.outputs) {
-        take(OutPoint { txid, index }, Coin { output: *output, height, coinbase: transaction.is_coinbase() });
     }
 }
 

@@ -155,13 +155,13 @@ impl Loop {
         loop {
             let input = self.next_input().await;
             let now = clock::now();
+            let is_tick = matches!(input, Input::Tick);
             match input {
                 Input::Call(Call::Do(call)) => {
                     let answer = call(&mut self.core, now);
                     // Who asked hears of it when it is done, that is: stored.
                     self.pump()?;
                     answer();
-                    continue;
                 }
                 Input::Peer(event) => self.handle_peer_event(*event),
                 Input::Tick => self.core.node.tick(now),
@@ -171,18 +171,34 @@ impl Loop {
                 }
             }
             self.pump()?;
+            // Neither what comes in nor what the node does by itself (connecting a large block, say) waits for more than
+            // one turn of the other.
+            if !is_tick && self.pause().is_zero() {
+                self.core.node.tick(clock::now());
+                self.pump()?;
+            }
         }
     }
 
-    async fn next_input(&mut self) -> Input {
+    /// How long the node has nothing to do by itself.
+    fn pause(&self) -> Duration {
         let due = self.core.node.next_timeout();
-        let pause = due.map_or(MAX_PAUSE, |due| Duration::from_millis(due.millis_since(clock::now())).min(MAX_PAUSE));
-        let at_once = pause.is_zero();
+        due.map_or(MAX_PAUSE, |due| Duration::from_millis(due.millis_since(clock::now())).min(MAX_PAUSE))
+    }
+
+    async fn next_input(&mut self) -> Input {
+        let pause = self.pause();
+        if pause.is_zero() {
+            // What has come goes first.
+            if let Ok(event) = self.inbox.try_recv() {
+                return Input::Peer(Box::new(event));
+            }
+            return self.calls.try_recv().map_or(Input::Tick, Input::Call);
+        }
         tokio::select! {
             call = self.calls.recv() => call.map_or(Input::Stop, Input::Call),
             event = self.inbox.recv() => event.map_or(Input::Stop, |event| Input::Peer(Box::new(event))),
-            () = sleep(pause), if !at_once => Input::Tick,
-            () = std::future::ready(()), if at_once => Input::Tick,
+            () = sleep(pause) => Input::Tick,
         }
     }
 

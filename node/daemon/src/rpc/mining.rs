@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tally_node_core::chain::{BlockFate, BlockOutcome, Chain, ChainError};
+use tally_node_core::chain::{BlockFate, Chain, ChainError};
 use tally_node_core::mining::BlockTemplate as CoreTemplate;
 use tally_primitives::address::Address;
 use tally_primitives::block::{Block, MAX_BLOCK_SIZE};
@@ -168,19 +168,18 @@ fn template_answer(template: &CoreTemplate, stamp: WorkStamp) -> BlockTemplate {
 pub(super) async fn submitblock(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
     let text: String = arguments.required("hexdata")?;
     let block: Block = encode::decode_hex(&text, MAX_BLOCK_SIZE).map_err(|error| undecodable("the block", error))?;
-    let outcome = context.node.call(move |core, now| core.node.submit_block(now, Arc::new(block)));
-    let outcome = outcome.await.map_err(stopped)?;
-    match verdict(&outcome) {
+    let fate = context.node.submit_block(Arc::new(block)).await.map_err(stopped)?;
+    match verdict(&fate) {
         Ok(reason) => json_of(&reason),
         Err(error) => Err(error),
     }
 }
 
 /// Null, or why not, as BIP 22 has it.
-fn verdict(outcome: &Result<BlockOutcome, ChainError>) -> Result<Option<String>, RpcError> {
-    match outcome {
-        Ok(BlockOutcome { fate: BlockFate::Duplicate, .. }) => Ok(Some("duplicate".to_owned())),
-        Ok(BlockOutcome { fate: BlockFate::Stored, .. }) => Ok(Some("inconclusive".to_owned())),
+fn verdict(fate: &Result<BlockFate, ChainError>) -> Result<Option<String>, RpcError> {
+    match fate {
+        Ok(BlockFate::Duplicate) => Ok(Some("duplicate".to_owned())),
+        Ok(BlockFate::Stored) => Ok(Some("inconclusive".to_owned())),
         Ok(_) => Ok(None),
         Err(ChainError::KnownInvalid { .. }) => Ok(Some("duplicate-invalid".to_owned())),
         Err(error) => match error.rule_id() {
@@ -215,8 +214,8 @@ pub(super) async fn generatetoaddress(context: &Context, arguments: &Arguments) 
             break;
         };
         let hash = block.hash();
-        let outcome = context.node.call(move |core, now| core.node.submit_block(now, Arc::new(block)).map(|_| ()));
-        outcome.await.map_err(stopped)?.map_err(|error| chain_error(&error))?;
+        let fate = context.node.submit_block(Arc::new(block)).await.map_err(stopped)?;
+        fate.map_err(|error| chain_error(&error))?;
         hashes.push(hash);
     }
     json_of(&hashes)
