@@ -84,7 +84,7 @@ impl World {
         let Some((number, end)) = connection_of(peer) else {
             return;
         };
-        let bulk = is_bulk(&message);
+        let bulk = message.is_bulk();
         let Some(connection) = self.connection_mut(number).filter(|connection| connection.ends[end].open) else {
             return;
         };
@@ -113,8 +113,7 @@ impl World {
 
     /// A message's length on a line, frame included.
     fn size_on_line(&self, message: &Message) -> usize {
-        let bytes = FRAME_BYTES + message.payload_size();
-        if matches!(message, Message::Block(_)) { bytes.max(self.transit.min_block_bytes()) } else { bytes }
+        self.transit.bytes_of(message, FRAME_BYTES + message.payload_size())
     }
 
     pub(crate) fn put_on_line(&mut self, number: u32, to: usize, packet: Packet, bytes: usize) {
@@ -158,7 +157,7 @@ impl World {
     }
 
     fn deliver(&mut self, number: u32, end: usize, message: Message) {
-        let bulk = is_bulk(&message);
+        let bulk = message.is_bulk();
         let bytes = if bulk || self.counts_bytes { self.size_on_line(&message) } else { 0 };
         let Some(connection) = self.connection_mut(number) else {
             return;
@@ -279,11 +278,6 @@ impl World {
 /// Numbers of hosts and connections fit into 32 bits: memory ends long before.
 pub(crate) fn short(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// Whether the node counts this message in the peer's send queue.
-fn is_bulk(message: &Message) -> bool {
-    message.is_bulk()
 }
 
 fn encode_event(event: &NodeEvent) -> Vec<u8> {

@@ -29,7 +29,7 @@ const FUTURE_SECONDS: u32 = 3 * 60 * 60;
 /// What a hostile owner is up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malice {
-    /// Announces blocks, its own among them, and never sends one.
+    /// Announces blocks, its own among them, and never sends one, or what a compact one lacks.
     Withholds,
     /// Says everything twice.
     Repeats,
@@ -49,7 +49,7 @@ impl Malice {
     /// How often a message of its node goes out.
     pub(crate) fn copies(self, message: &Message) -> usize {
         match (self, message) {
-            (Malice::Withholds, Message::Block(_)) => 0,
+            (Malice::Withholds, Message::Block(_) | Message::BlockTransactions { .. }) => 0,
             // A second handshake would be the end of the connection, and of what else there is to test.
             (Malice::Repeats, Message::Version(_) | Message::VersionAck) => 1,
             (Malice::Repeats, _) => 2,

@@ -1,5 +1,6 @@
 //! A whole story from a seed: a network, what messages go through, what goes wrong, who pays and mines, and how it must end.
 
+use tally_node_core::net::limits::MAX_STALL_TIMEOUT_MS;
 use tally_node_core::random::Random;
 
 use crate::checkers;
@@ -21,8 +22,9 @@ const QUIET_MS: u64 = 180_000;
 /// the one it saw first; the others confirm what is left in mempools.
 const LAST_BLOCKS: usize = 3;
 
-/// Time between those: longer than any block travels.
-const LAST_BLOCK_PAUSE_MS: u64 = 30_000;
+/// Time between those: longer than any block travels, also where two peers announce it and never send it: each of them is waited for, and
+/// a node that has met many of those waits for `MAX_STALL_TIMEOUT_MS`.
+const LAST_BLOCK_PAUSE_MS: u64 = 3 * MAX_STALL_TIMEOUT_MS;
 
 /// Clocks differ by less than the two hours of HDR-06, or nodes could rightly disagree until the time has come.
 const MAX_SKEW_MS: u64 = 50 * 60_000;

@@ -18,6 +18,7 @@ pub mod regions;
 use std::collections::BTreeMap;
 
 use tally_node_core::random::Random;
+use tally_wire::Message;
 
 use crate::clock::VirtualTime;
 use crate::network::bandwidth::{Bandwidth, Line};
@@ -59,6 +60,8 @@ pub struct Network {
     pub lines: Option<Vec<Bandwidth>>,
     /// What a block counts for on a line, if it is shorter: blocks of a simulation are nearly empty, those of a real network are not.
     pub min_block_bytes: usize,
+    /// The same for a compact block.
+    pub min_compact_bytes: usize,
 }
 
 impl Latency {
@@ -92,7 +95,7 @@ impl Network {
     /// One with these latencies and nothing else.
     #[must_use]
     pub fn with(latency: Latency) -> Network {
-        Network { latency, jitter_percent: 0, loss: 0, lines: None, min_block_bytes: 0 }
+        Network { latency, jitter_percent: 0, loss: 0, lines: None, min_block_bytes: 0, min_compact_bytes: 0 }
     }
 
     /// Hosts all over the world, as many in each region as Bitcoin has, with the latencies and lines of the regions.
@@ -143,8 +146,13 @@ impl Transit {
         self.network.latency.between(a, b) * 1_000
     }
 
-    pub fn min_block_bytes(&self) -> usize {
-        self.network.min_block_bytes
+    /// What a message counts for on a line, given its length.
+    pub fn bytes_of(&self, message: &Message, bytes: usize) -> usize {
+        match message {
+            Message::Block(_) => bytes.max(self.network.min_block_bytes),
+            Message::CompactBlock(_) => bytes.max(self.network.min_compact_bytes),
+            _ => bytes,
+        }
     }
 
     /// Whether it matters how long a message is.
