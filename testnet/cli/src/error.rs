@@ -134,6 +134,12 @@ pub enum Error {
         /// Of how many.
         worlds: u64,
     },
+    /// A lab's figures are not those of its theory.
+    #[error("lab {lab}: what was measured does not fit the theory")]
+    LabFailed {
+        /// The lab.
+        lab: &'static str,
+    },
     /// Random numbers or signals are not to be had.
     #[error("the system refuses {what}: {reason}")]
     System {

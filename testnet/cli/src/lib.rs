@@ -24,6 +24,7 @@
 //! | `report` | the shape of `status --json` |
 //! | `table` | the same for people |
 //! | `screen` | lines that are redrawn in place |
+//! | `svg` | drawings of what labs found |
 //! | `progress` | a bar for what takes long |
 //! | `interrupt` | Ctrl-C and its relatives |
 //! | `commands` | a file for each subcommand |
@@ -43,6 +44,7 @@ pub mod report;
 pub mod screen;
 pub mod state;
 pub mod supervisor;
+pub mod svg;
 pub mod system;
 pub mod table;
 pub mod topology;

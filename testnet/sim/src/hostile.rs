@@ -227,12 +227,15 @@ impl World {
             Message::Headers(vec![unknown_parent]),
             Message::GetAddresses,
         ];
+        let signed = orphan(&self.params, number);
         for place in 0..FLOOD as u64 / 10 {
             messages.push(Message::Ping { nonce: number.wrapping_add(place) });
             messages.push(Message::Pong { nonce: number.wrapping_add(place) });
             let locator = vec![BlockHash::from_bytes(noise(number ^ place))];
             messages.push(Message::GetHeaders { locator, stop: BlockHash::ZERO });
-            let orphan = orphan(&self.params, number.wrapping_add(place));
+            // The coin is looked for before the signature is checked, so one signature does for all.
+            let mut orphan = signed.clone();
+            orphan.inputs[0].outpoint.txid = Txid::from_bytes(noise(number.wrapping_add(place)));
             messages.push(Message::Transaction(Arc::new(orphan)));
         }
         messages

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`scenario`] | [`scenario::Scenario`]: a whole story from a seed, and its [`scenario::Report`] |
 //! | [`worlds`] | many of them, and what came out of all |
+//! | [`labs`] | questions about networks, answered by many worlds and compared with theory |
 //! | [`world`] | [`world::World`]: hosts, connections, and the loop over events |
 //! | `driver` | carrying out what a node wants done, as the daemon does |
 //! | `faults` | partitions, crashes, and everything put right again |
@@ -42,6 +43,7 @@ mod driver;
 mod faults;
 pub mod host;
 pub mod hostile;
+pub mod labs;
 pub mod log;
 pub mod network;
 pub mod observe;

@@ -171,15 +171,17 @@ fn random_hostile(honest: usize, links: &mut Vec<Link>, random: &mut Random) -> 
     hostile
 }
 
+/// Links are slow at times, but not so slow that a handshake cannot be done within its five seconds.
 fn random_network(hosts: usize, links: &[Link], random: &mut Random) -> Network {
+    let slowest_ms = [20, 200, 700][random.index(3)];
     let mut network = if random.chance(1, 4) {
         Network::world(hosts, random)
     } else {
-        let slowest_ms = [20, 200, 1_000][random.index(3)];
         Network::with(Latency::random(links, 1, slowest_ms, random))
     };
     if random.chance(1, 3) {
-        network = network.jitter_percent([5, 20, 100][random.index(3)]);
+        let most = if slowest_ms > 200 { 20 } else { 100 };
+        network = network.jitter_percent([5, 20, most][random.index(3)]);
     }
     if random.chance(1, 4) {
         network = network.loss([1_000, 10_000, 50_000][random.index(3)]);

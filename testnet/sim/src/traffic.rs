@@ -13,7 +13,7 @@ use tally_primitives::transaction::{OutPoint, Output, Transaction};
 use tally_primitives::units::{Amount, Timestamp};
 
 use crate::driver::short;
-use crate::world::{Next, World};
+use crate::world::{Event, Next, World};
 
 /// Coins that the payer remembers; the oldest are forgotten.
 const MAX_COINS: usize = 300;
@@ -158,9 +158,25 @@ impl World {
         let hash = block.hash();
         self.log.note(self.now, host, "mine", hash.as_bytes());
         self.log.trace(self.now, host, || format!("mines {hash}"));
-        let result = self.with_node(host, |node, now| node.submit_block(now, Arc::new(block)));
+        let block = Arc::new(block);
+        if let Some(millis) = self.hands_after_ms {
+            for other in (0..self.hosts.len()).filter(|other| *other != host) {
+                self.schedule(millis, Event::Hand { host: other, block: block.clone() });
+            }
+        }
+        self.hand(host, block);
+    }
+
+    /// From now on every block reaches every host by itself, so long after it was found: for labs without a network between hosts.
+    pub fn hand_blocks_after(&mut self, millis: u64) {
+        self.hands_after_ms = Some(millis);
+    }
+
+    /// Gives a block to a host's node. It was made from a node's own template, so nobody may refuse it.
+    pub(crate) fn hand(&mut self, host: usize, block: Arc<Block>) {
+        let result = self.with_node(host, |node, now| node.submit_block(now, block));
         if let Some(Err(error)) = result {
-            self.violations.push(format!("host {host} refuses its own template's block: {error}"));
+            self.violations.push(format!("host {host} refuses a template's block: {error}"));
         }
     }
 

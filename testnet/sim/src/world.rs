@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tally_node_core::node::Node;
 use tally_node_core::random::Random;
 use tally_node_core::testing;
+use tally_primitives::block::Block;
 use tally_primitives::params::Params;
 use tally_primitives::units::Timestamp;
 
@@ -51,6 +52,13 @@ pub enum Event {
     Start {
         /// Which node.
         host: usize,
+    },
+    /// A host is given a block by hand.
+    Hand {
+        /// Which host.
+        host: usize,
+        /// The block.
+        block: Arc<Block>,
     },
 }
 
@@ -143,6 +151,8 @@ pub struct World {
     /// Mean time between payments, in milliseconds; `None`: nobody pays.
     pub(crate) payments_mean_ms: Option<u64>,
     pub(crate) mining: bool,
+    /// Blocks reach all hosts by themselves after this time, in milliseconds.
+    pub(crate) hands_after_ms: Option<u64>,
     pub(crate) mischief_allowed: bool,
     pub(crate) blocks: u64,
     pub(crate) block_bytes: u64,
@@ -193,6 +203,7 @@ impl World {
             miners: Vec::new(),
             payments_mean_ms: None,
             mining: false,
+            hands_after_ms: None,
             mischief_allowed: false,
             blocks: 0,
             block_bytes: 0,
@@ -290,6 +301,7 @@ impl World {
                 Event::Heal => self.heal(),
                 Event::Crash { host, death } => self.crash(host, death),
                 Event::Start { host } => self.start(host),
+                Event::Hand { host, block } => self.hand(host, block),
             },
         }
     }
@@ -310,6 +322,11 @@ impl World {
             self.log.note(self.now, host, "tick", &[]);
             self.with_node(host, Node::tick);
         }
+    }
+
+    /// A host, by chance.
+    pub fn random_host(&mut self) -> usize {
+        self.random.index(self.hosts.len())
     }
 
     /// What a host's clock shows.
