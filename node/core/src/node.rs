@@ -23,7 +23,9 @@ use crate::mining::BlockTemplate;
 use crate::net::Net;
 use crate::net::bans::{Ban, BanError, BanTarget};
 use crate::net::disconnect::DisconnectReason;
-use crate::net::limits::{DEFAULT_TRICKLE_MEAN_MS, HANDSHAKE_TIMEOUT_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS};
+use crate::net::limits::{
+    DEFAULT_TRICKLE_MEAN_MS, HANDSHAKE_TIMEOUT_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS, PING_INTERVAL_MS,
+};
 use crate::net::peer::{Direction, Peer, PeerId};
 use crate::net::redial::ManualPeerError;
 
@@ -38,6 +40,8 @@ pub struct NodeConfig {
     pub relay: RelayPolicy,
     /// Mean delay before a transaction is announced to a peer, in milliseconds; 0 for none.
     pub trickle_mean_ms: u64,
+    /// How often a peer is asked whether it is there, in milliseconds.
+    pub ping_interval_ms: u64,
     /// Connections that others may open to us.
     pub max_inbound: usize,
     /// Bans by hand that were kept over a restart.
@@ -53,6 +57,7 @@ impl Default for NodeConfig {
             listen_port: 0,
             relay: RelayPolicy::default(),
             trickle_mean_ms: DEFAULT_TRICKLE_MEAN_MS,
+            ping_interval_ms: PING_INTERVAL_MS,
             max_inbound: MAX_INBOUND_PEERS,
             bans: Vec::new(),
             connect: Vec::new(),

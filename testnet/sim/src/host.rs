@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use tally_node_core::chain::ChainError;
+use tally_node_core::net::limits::PING_INTERVAL_MS;
 use tally_node_core::node::{Node, NodeConfig};
 use tally_primitives::params::Params;
 use tally_primitives::pow::Work;
@@ -68,7 +69,14 @@ pub struct Host {
     pub(crate) malice: Option<Malice>,
     pub(crate) traffic: Traffic,
     seed: u64,
-    trickle_mean_ms: u64,
+    intervals: Intervals,
+}
+
+/// How often nodes do things, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intervals {
+    pub trickle_mean_ms: u64,
+    pub ping_ms: Option<u64>,
 }
 
 /// Where a host listens: each in a network (/16) of its own, for nodes choose their peers by that.
@@ -95,7 +103,7 @@ pub fn host_at(address: SocketAddr, hosts: usize) -> Option<usize> {
 }
 
 impl Host {
-    pub(crate) fn new(seed: u64, disk: Disk, calls: Vec<SocketAddr>, clock: HostClock, trickle_mean_ms: u64) -> Host {
+    pub(crate) fn new(seed: u64, disk: Disk, calls: Vec<SocketAddr>, clock: HostClock, intervals: Intervals) -> Host {
         Host {
             node: None,
             disk,
@@ -109,7 +117,7 @@ impl Host {
             malice: None,
             traffic: Traffic::default(),
             seed,
-            trickle_mean_ms,
+            intervals,
         }
     }
 
@@ -142,7 +150,8 @@ impl Host {
         let config = NodeConfig {
             user_agent: "tally-sim".to_owned(),
             listen_port: PORT,
-            trickle_mean_ms: self.trickle_mean_ms,
+            trickle_mean_ms: self.intervals.trickle_mean_ms,
+            ping_interval_ms: self.intervals.ping_ms.unwrap_or(PING_INTERVAL_MS),
             connect: self.calls.clone(),
             ..NodeConfig::default()
         };

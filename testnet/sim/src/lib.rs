@@ -11,6 +11,7 @@
 //! | [`scenario`] | [`scenario::Scenario`]: a whole story from a seed, and its [`scenario::Report`] |
 //! | [`worlds`] | many of them, and what came out of all |
 //! | [`labs`] | questions about networks, answered by many worlds and compared with theory |
+//! | [`globe`] | the six-region world, with thousands of nodes |
 //! | [`world`] | [`world::World`]: hosts, connections, and the loop over events |
 //! | `driver` | carrying out what a node wants done, as the daemon does |
 //! | `faults` | partitions, crashes, and everything put right again |
@@ -41,6 +42,7 @@ pub mod clock;
 pub mod disk;
 mod driver;
 mod faults;
+pub mod globe;
 pub mod host;
 pub mod hostile;
 pub mod labs;

@@ -52,3 +52,16 @@ impl Topology {
         links.into_iter().collect()
     }
 }
+
+/// How many of a hundred times hundred nodes call at most 1, 2, 3 … others: Bitcoin's in 2015 (A. Miller and others, "Discovering Bitcoin's Public
+/// Topology and Influential Nodes"), as SimBlock has it.
+const OUT_DEGREES: [u64; 20] = [
+    250, 500, 750, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 8_500, 9_000, 9_500, 9_700, 9_700, 9_800,
+    9_900, 9_950, 10_000,
+];
+
+/// How many others a node calls, by chance.
+pub fn out_degree(random: &mut Random) -> usize {
+    let number = random.below(10_000);
+    OUT_DEGREES.iter().take_while(|most| **most <= number).count() + 1
+}

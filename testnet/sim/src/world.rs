@@ -13,7 +13,7 @@ use tally_primitives::units::Timestamp;
 use crate::checkers::{self, Supply};
 use crate::clock::{HostClock, VirtualTime};
 use crate::disk::Archive;
-use crate::host::{Death, Host, address_of};
+use crate::host::{Death, Host, Intervals, address_of};
 use crate::log::EventLog;
 use crate::network::connection::{Connection, Packet};
 use crate::network::partition::Partition;
@@ -98,6 +98,8 @@ pub struct WorldConfig {
     pub framed: bool,
     /// Mean delay before a node announces a transaction.
     pub trickle_mean_ms: u64,
+    /// How often nodes ping each other, in milliseconds; `None`: as they do by themselves.
+    pub ping_interval_ms: Option<u64>,
     /// Whether to count bytes even where the network does not need it.
     pub counts_bytes: bool,
     /// Whether to keep what labs look at.
@@ -118,6 +120,7 @@ impl WorldConfig {
             clock_skews_ms: Vec::new(),
             framed: false,
             trickle_mean_ms: 0,
+            ping_interval_ms: None,
             counts_bytes: false,
             observed: false,
             traced: false,
@@ -159,6 +162,7 @@ pub struct World {
     pub(crate) payment_bytes: u64,
     /// Headers that hostile hosts made beside the honest ones.
     pub(crate) forged_headers: u64,
+    steps: u64,
     ticks_at_once: (VirtualTime, u32, u32),
 }
 
@@ -177,7 +181,8 @@ impl World {
         let host = |(host, calls)| {
             let skew_ms = config.clock_skews_ms.get(host).copied().unwrap_or(0);
             let clock = HostClock::new(start, skew_ms);
-            Host::new(random.next_u64(), archive.disk(), calls, clock, config.trickle_mean_ms)
+            let intervals = Intervals { trickle_mean_ms: config.trickle_mean_ms, ping_ms: config.ping_interval_ms };
+            Host::new(random.next_u64(), archive.disk(), calls, clock, intervals)
         };
         let hosts = calls.into_iter().enumerate().map(host).collect();
         let transit = Transit::new(config.network);
@@ -209,6 +214,7 @@ impl World {
             block_bytes: 0,
             payment_bytes: 0,
             forged_headers: 0,
+            steps: 0,
             ticks_at_once: (VirtualTime::ZERO, 0, 0),
         };
         for host in 0..world.hosts.len() {
@@ -253,6 +259,12 @@ impl World {
         &self.messages
     }
 
+    /// Things that happened: messages that arrived, ticks, calls, blocks found.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// What was seen, if the world is observed.
     #[must_use]
     pub fn observations(&self) -> Option<&Observations> {
@@ -278,6 +290,7 @@ impl World {
     pub fn run_until(&mut self, end: VirtualTime) {
         while let Some((at, next)) = self.queue.pop_until(end) {
             self.now = at;
+            self.steps += 1;
             self.handle(next);
         }
         self.now = self.now.max(end);

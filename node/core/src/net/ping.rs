@@ -4,7 +4,7 @@ use tally_primitives::units::Timestamp;
 use tally_wire::Message;
 
 use crate::net::disconnect::DisconnectReason;
-use crate::net::limits::{PING_INTERVAL_MS, PONG_TIMEOUT_MS};
+use crate::net::limits::PONG_TIMEOUT_MS;
 use crate::net::peer::PeerId;
 use crate::node::Node;
 
@@ -44,9 +44,9 @@ impl PeerPing {
         }
     }
 
-    fn start(&mut self, nonce: u64, now: Timestamp) {
+    fn start(&mut self, nonce: u64, now: Timestamp, interval_ms: u64) {
         self.waiting = Some((nonce, now));
-        self.next_at = now.saturating_add_millis(PING_INTERVAL_MS);
+        self.next_at = now.saturating_add_millis(interval_ms);
     }
 
     /// Another nonce than the one we wait for proves nothing, so it is ignored.
@@ -74,6 +74,7 @@ impl Node {
     }
 
     pub(crate) fn tick_pings(&mut self, now: Timestamp) {
+        let interval_ms = self.config.ping_interval_ms;
         let due: Vec<(PeerId, bool)> = self
             .net
             .ready_peers()
@@ -87,7 +88,7 @@ impl Node {
             }
             let nonce = self.net.random.next_u64();
             if let Some(peer) = self.net.peers.get_mut(&id) {
-                peer.ping.start(nonce, now);
+                peer.ping.start(nonce, now, interval_ms);
             }
             self.send(id, Message::Ping { nonce });
         }

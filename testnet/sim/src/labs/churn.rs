@@ -33,14 +33,13 @@ const DELAY_MS: u64 = 50;
 /// Trips from a node's start until it has the blocks that it lacked.
 const TRIPS: u64 = 8;
 
-/// Cycles of session and pause in one world.
-const CYCLES: u64 = 25;
-
 /// The lab.
 #[derive(Clone, Copy, Debug)]
 pub struct Churn {
     /// How much to do.
     pub effort: Effort,
+    /// Cycles of session and pause in one world.
+    pub cycles: u64,
 }
 
 impl Lab for Churn {
@@ -61,7 +60,7 @@ impl Lab for Churn {
         let mut world = World::new(config);
         world.start_mining((0..STABLE).map(|host| Miner { host, mean_ms: STABLE as u64 * SPACING_MS }).collect());
         let cycle_ms = session_ms + PAUSE_MS;
-        let (warm_up_ms, whole_ms) = (5 * PAUSE_MS, 5 * PAUSE_MS + CYCLES * cycle_ms);
+        let (warm_up_ms, whole_ms) = (5 * PAUSE_MS, 5 * PAUSE_MS + self.cycles * cycle_ms);
         let mut random = Random::new(!seed);
         for host in STABLE..hosts {
             for (at, event) in sessions(host, session_ms, whole_ms, &mut random) {

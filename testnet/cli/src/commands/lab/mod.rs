@@ -20,6 +20,8 @@ mod worlds;
 const GOSSIP_NODES: usize = 1_000;
 /// Blocks in a world of the lab about latency.
 const LATENCY_BLOCKS: u64 = 400;
+/// Sessions of a node in a world of the lab about churn.
+const CHURN_CYCLES: u64 = 25;
 
 pub(super) fn run(args: &LabArgs) -> Result<(), Error> {
     match &args.lab {
@@ -28,7 +30,7 @@ pub(super) fn run(args: &LabArgs) -> Result<(), Error> {
         LabCommand::Gossip(args) => measure::run(args, &Gossip { effort: effort(args, 4), max_nodes: GOSSIP_NODES }),
         LabCommand::Latency(args) => measure::run(args, &Latency { effort: effort(args, 30), blocks: LATENCY_BLOCKS }),
         LabCommand::Partition(args) => measure::run(args, &Partition { effort: effort(args, 100) }),
-        LabCommand::Churn(args) => measure::run(args, &Churn { effort: effort(args, 20) }),
+        LabCommand::Churn(args) => measure::run(args, &Churn { effort: effort(args, 20), cycles: CHURN_CYCLES }),
     }
 }
 

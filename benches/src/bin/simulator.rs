@@ -1,0 +1,83 @@
+//! How fast the simulator is: the six-region world with thousands of real nodes, in CPU time and memory. One thread.
+//!
+//! `cargo run --release -p tally-benches --bin simulator -- --nodes 6000 --blocks 100`
+
+use std::fs;
+
+use clap::Parser;
+use tally_sim::globe::Globe;
+
+/// Clock ticks a second in /proc, on every Linux.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Where user and system time stand in /proc/self/stat, counted behind the program's name.
+const USER_TIME: usize = 11;
+const SYSTEM_TIME: usize = 12;
+
+/// Runs the six-region world and prints what it cost.
+#[derive(Parser)]
+struct Args {
+    /// Nodes
+    #[arg(long, default_value_t = 6_000)]
+    nodes: usize,
+    /// Blocks
+    #[arg(long, default_value_t = 100)]
+    blocks: u64,
+    /// Seconds between blocks
+    #[arg(long, default_value_t = 600)]
+    spacing: u64,
+    /// Let nodes ping each other every minute, as in life; `SimBlock`'s do not
+    #[arg(long)]
+    pings: bool,
+    /// Measure how long blocks take to half and nine tenths of the nodes
+    #[arg(long)]
+    propagation: bool,
+    /// The seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() {
+    let args = Args::parse();
+    let globe = Globe {
+        seed: args.seed,
+        nodes: args.nodes,
+        blocks: args.blocks,
+        spacing_ms: args.spacing * 1_000,
+        ping_interval_ms: (!args.pings).then_some(u64::MAX >> 1),
+        measures_propagation: args.propagation,
+    };
+    let report = globe.run();
+    let seconds = cpu_seconds().unwrap_or(f64::NAN);
+    println!("nodes        {} with {} links", args.nodes, report.links);
+    println!(
+        "blocks       {} in {} virtual seconds, height {}",
+        report.blocks,
+        report.virtual_ms / 1_000,
+        report.height
+    );
+    println!("behind       {} nodes; {} violations", report.behind, report.violations);
+    if args.propagation {
+        println!("propagation  {} ms to half of the nodes, {} ms to nine tenths", report.half_ms, report.ninety_ms);
+    }
+    println!("messages     {}", report.messages);
+    println!("steps        {}", report.steps);
+    println!("hash         {}", report.log_hash);
+    println!("CPU          {seconds:.2} s, {:.0} steps a second", report.steps as f64 / seconds);
+    println!("memory       {:.0} MB at most", peak_megabytes().unwrap_or(f64::NAN));
+}
+
+/// User and system time of this process so far.
+fn cpu_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((ticks(USER_TIME)? + ticks(SYSTEM_TIME)?) / TICKS_PER_SECOND)
+}
+
+/// The most memory that was resident.
+fn peak_megabytes() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1_000.0)
+}
