@@ -29,7 +29,14 @@ pub trait Kernel: Send + Sync {
 /// Every kernel of this build, slowest first; some may not be available on this processor.
 #[must_use]
 pub fn all() -> &'static [&'static dyn Kernel] {
-    &[&Scalar, &Sha2Crate]
+    &[
+        &Scalar,
+        &Sha2Crate,
+        #[cfg(target_arch = "x86_64")]
+        &crate::avx2::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        &crate::avx512::Avx512,
+    ]
 }
 
 /// The kernel with this name, available or not.

@@ -15,12 +15,21 @@
 //!
 //! A further instruction set is one more file beside `scalar` and one more line in [`kernel::all`].
 
+#[macro_use]
+mod double_hash;
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+mod candidates;
 pub mod engine;
 pub mod kernel;
 pub mod prepared;
 pub mod scalar;
 pub mod sha256;
 pub mod sha2_crate;
+mod start;
 pub mod work;
 
 pub use engine::{Engine, EngineConfig, EngineError, Found};
