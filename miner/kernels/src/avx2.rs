@@ -1,10 +1,7 @@
 //! The `avx2` kernel: eight nonces in each vector. A rotate takes three instructions here.
 
-use crate::candidates;
 use crate::kernel::Kernel;
 use crate::prepared::{Hit, Prepared};
-use crate::sha256::{self, INITIAL, K};
-use crate::start::{DIGEST_BITS, FixedWords, HEADER_BITS, ONE_BIT, Start};
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cmpeq_epi32,
     _mm256_movemask_ps, _mm256_set_epi32, _mm256_set_epi64x, _mm256_set1_epi32, _mm256_set1_epi64x,

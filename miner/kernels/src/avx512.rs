@@ -1,10 +1,7 @@
 //! The `avx512` kernel: sixteen nonces in each vector, with rotates and any function of three words as one instruction.
 
-use crate::candidates;
 use crate::kernel::Kernel;
 use crate::prepared::{Hit, Prepared};
-use crate::sha256::{self, INITIAL, K};
-use crate::start::{DIGEST_BITS, FixedWords, HEADER_BITS, ONE_BIT, Start};
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_ror_epi32, _mm512_set_epi32, _mm512_set1_epi32, _mm512_set4_epi32,
     _mm512_shuffle_epi8, _mm512_srli_epi32, _mm512_ternarylogic_epi32, _mm512_testn_epi32_mask, _mm512_xor_si512,

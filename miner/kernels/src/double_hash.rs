@@ -104,6 +104,9 @@ macro_rules! extended {
 /// `choose`, `majority`, and the four sigmas; the attributes given go to every function.
 macro_rules! double_hash {
     ($(#[$attribute:meta])*) => {
+        use crate::sha256::{self, INITIAL, K};
+        use crate::start::{DIGEST_BITS, FixedWords, HEADER_BITS, ONE_BIT, Start};
+
         /// One word for each stream.
         type Words = [Word; STREAMS];
 
@@ -252,10 +255,12 @@ macro_rules! double_hash {
 /// next `LANES` nonces), and `lanes_without` (a bit for each lane that has none of these bits).
 macro_rules! scan {
     ($(#[$attribute:meta])*) => {
+        use crate::candidates;
+
         /// Tries all versions with all nonces, in blocks of `LANES` of them, and as many versions at once as there are
         /// streams; a single version with as many blocks at once.
         $(#[$attribute])*
-        fn scan(prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
+        pub(super) fn scan(prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
             let (fixed, starts) = (FixedWords::new(prepared), Start::all(prepared));
             let Some(last) = starts.last() else { return };
             let zeros = candidates::zero_bits(prepared.target_top);

@@ -33,6 +33,8 @@ pub fn all() -> &'static [&'static dyn Kernel] {
         &Scalar,
         &Sha2Crate,
         #[cfg(target_arch = "x86_64")]
+        &crate::sha_ni::ShaNi,
+        #[cfg(target_arch = "x86_64")]
         &crate::avx2::Avx2,
         #[cfg(target_arch = "x86_64")]
         &crate::avx512::Avx512,

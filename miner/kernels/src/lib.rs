@@ -29,6 +29,8 @@ pub mod prepared;
 pub mod scalar;
 pub mod sha256;
 pub mod sha2_crate;
+#[cfg(target_arch = "x86_64")]
+pub mod sha_ni;
 mod start;
 pub mod work;
 

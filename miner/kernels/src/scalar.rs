@@ -1,10 +1,8 @@
 //! The `scalar` kernel: portable, on any processor.
 
-use crate::candidates;
 use crate::kernel::Kernel;
 use crate::prepared::{Hit, Prepared};
-use crate::sha256::{self, INITIAL, K, big_sigma_0, big_sigma_1, choose, small_sigma_0, small_sigma_1};
-use crate::start::{DIGEST_BITS, FixedWords, HEADER_BITS, ONE_BIT, Start};
+use crate::sha256::{big_sigma_0, big_sigma_1, choose, small_sigma_0, small_sigma_1};
 use std::ops::RangeInclusive;
 
 /// The kernel `scalar`.
@@ -28,7 +26,12 @@ impl Kernel for Scalar {
     }
 
     fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
-        scan(prepared, nonces, hits);
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        if is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") {
+            // SAFETY: the processor has both features that this `scan` is compiled for; that was just asked.
+            return unsafe { with_bmi::scan(prepared, nonces, hits) };
+        }
+        plain::scan(prepared, nonces, hits);
     }
 }
 
@@ -41,9 +44,22 @@ fn splat(number: u32) -> Word {
     number
 }
 
+/// A sum, hidden from the optimiser. Left to itself it takes the sums of many rounds apart and puts them together anew, with
+/// multiplications, for want of registers to keep them in: three times as slow.
 #[inline(always)]
 fn add(a: Word, b: Word) -> Word {
-    a.wrapping_add(b)
+    #[cfg_attr(miri, expect(unused_mut, reason = "Miri knows no assembly"))]
+    let mut sum = a.wrapping_add(b);
+    #[cfg(all(
+        not(miri),
+        any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64", target_arch = "riscv64")
+    ))]
+    #[allow(asm_sub_register, reason = "no instruction will see the register")]
+    // SAFETY: no instruction at all (a comment); it only makes the compiler believe that the register may have changed.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) sum, options(pure, nomem, nostack, preserves_flags));
+    }
+    sum
 }
 
 #[inline(always)]
@@ -51,7 +67,7 @@ fn xor(a: Word, b: Word) -> Word {
     a ^ b
 }
 
-/// Where `a` and `b` differ, `c` decides, that is, whichever of them `b` differs not from.
+/// `b`, unless it differs from both others.
 #[inline(always)]
 fn majority(_a: Word, b: Word, _c: Word, ab: Word, bc: Word) -> Word {
     b ^ (ab & bc)
@@ -67,8 +83,32 @@ fn lanes_without(bits: u32, word: Word) -> u32 {
     u32::from(word & bits == 0)
 }
 
-double_hash!();
-scan!();
+/// For any processor.
+mod plain {
+    use super::{
+        LANES, STREAMS, Word, add, big_sigma_0, big_sigma_1, choose, lanes_without, majority, nonces_from,
+        small_sigma_0, small_sigma_1, splat, xor,
+    };
+    use crate::prepared::{Hit, Prepared};
+    use std::ops::RangeInclusive;
 
-#[cfg(test)]
-mod tests;
+    double_hash!();
+    scan!();
+
+    #[cfg(test)]
+    mod tests;
+}
+
+/// The same, compiled for rotates that leave their operand as it was (BMI2) and "and not" (BMI1): a tenth faster.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod with_bmi {
+    use super::{
+        LANES, STREAMS, Word, add, big_sigma_0, big_sigma_1, choose, lanes_without, majority, nonces_from,
+        small_sigma_0, small_sigma_1, splat, xor,
+    };
+    use crate::prepared::{Hit, Prepared};
+    use std::ops::RangeInclusive;
+
+    double_hash!(#[target_feature(enable = "bmi1,bmi2")]);
+    scan!(#[target_feature(enable = "bmi1,bmi2")]);
+}
