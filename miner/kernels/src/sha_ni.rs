@@ -124,10 +124,10 @@ fn schedule(nonce: u32, fixed: &FixedWords, schedule: &mut Schedule) {
     schedule[3] = _mm_add_epi32(w[1], constants(3));
     schedule[4] = _mm_add_epi32(w[2], constants(4));
     schedule[5] = _mm_add_epi32(w[3], constants(5));
-    for (index, words) in schedule.iter_mut().enumerate().skip(6) {
+    unroll!(GROUP in [6, 7, 8, 9, 10, 11, 12, 13, 14, 15] {
         w = [w[1], w[2], w[3], next_words(w)];
-        *words = _mm_add_epi32(w[3], constants(index));
-    }
+        schedule[GROUP] = _mm_add_epi32(w[3], constants(GROUP));
+    });
 }
 
 /// The headers' digests. With `SHARED` all streams have the first schedule.
@@ -142,9 +142,9 @@ fn first_hash<const SHARED: bool>(
     for (state, nonce) in states.iter_mut().zip(nonces) {
         state[0] = _mm_add_epi32(state[0], quad([0, *nonce, 0, *nonce]));
     }
-    for group in 1..16 {
-        four_rounds!(states, stream => schedules[if SHARED { 0 } else { stream }][group]);
-    }
+    unroll!(GROUP in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] {
+        four_rounds!(states, stream => schedules[if SHARED { 0 } else { stream }][GROUP]);
+    });
     for (state, start) in states.iter_mut().zip(starts) {
         let [low, high] = start.0;
         *state = [_mm_add_epi32(state[0], low), _mm_add_epi32(state[1], high)];
@@ -166,15 +166,15 @@ fn top_words<const N: usize>(digests: [State; N]) -> [u32; N] {
         w[2] = quad([ONE_BIT, 0, 0, 0]);
         w[3] = quad([0, 0, 0, DIGEST_BITS]);
     }
-    for group in 0..4 {
-        four_rounds!(states, stream => _mm_add_epi32(w[stream][group], constants(group)));
-    }
-    for group in 4..15 {
+    unroll!(GROUP in [0, 1, 2, 3] {
+        four_rounds!(states, stream => _mm_add_epi32(w[stream][GROUP], constants(GROUP)));
+    });
+    unroll!(GROUP in [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] {
         for words in &mut w {
             *words = [words[1], words[2], words[3], next_words(*words)];
         }
-        four_rounds!(states, stream => _mm_add_epi32(w[stream][3], constants(group)));
-    }
+        four_rounds!(states, stream => _mm_add_epi32(w[stream][3], constants(GROUP)));
+    });
     let mut tops = [0; N];
     for stream in 0..N {
         let words = w[stream];
