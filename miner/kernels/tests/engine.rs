@@ -145,6 +145,38 @@ fn versions_are_rolled_within_the_mask_and_nothing_is_tried_twice_or_left_out() 
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn pinned_threads_have_a_processor_each() {
+    /// Work that notes on which processors the threads may run that ask for its header.
+    struct Where(Mutex<Sender<(ThreadId, String)>>);
+
+    impl Work for Where {
+        fn header(&self, _extra_nonce: u64) -> Option<[u8; 80]> {
+            let status = std::fs::read_to_string("/proc/thread-self/status").expect("Linux");
+            let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).expect("a list");
+            let _ = self.0.lock().expect("no panic").send((std::thread::current().id(), allowed.trim().to_owned()));
+            Some([0; 80])
+        }
+
+        fn target(&self) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    let threads = EngineConfig::default().threads;
+    let (engine, _found) = Engine::start(EngineConfig { threads, pin: true, ..EngineConfig::default() }).unwrap();
+    let (sender, answers) = mpsc::channel();
+    engine.set_job(job(1, Report::Every, Arc::new(Where(Mutex::new(sender)))));
+    let mut places = std::collections::BTreeMap::new();
+    while places.len() < threads {
+        let (thread, processor) = answers.recv_timeout(PATIENCE).unwrap();
+        assert!(processor.parse::<usize>().is_ok(), "one processor, not {processor}");
+        places.insert(format!("{thread:?}"), processor);
+    }
+    assert_eq!(places.values().collect::<BTreeSet<_>>().len(), threads, "{places:?}");
+}
+
+#[test]
 fn a_job_for_one_result_gives_one_and_rests() {
     let (engine, found) = start(2, 0..=u32::MAX);
     for id in 0..200 {

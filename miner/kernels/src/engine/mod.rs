@@ -24,6 +24,7 @@
 
 mod batch;
 pub mod limiter;
+mod pin;
 mod shared;
 mod space;
 mod worker;
@@ -48,6 +49,8 @@ pub struct EngineConfig {
     pub limit_hashes_per_second: Option<f64>,
     /// The kernel, see [`kernel::best`] and [`kernel::by_name`].
     pub kernel: &'static dyn Kernel,
+    /// Whether each thread stays on a processor of its own (Linux).
+    pub pin: bool,
     /// The nonces tried for each extra nonce and version. All of them, except in tests.
     pub nonces: RangeInclusive<u32>,
 }
@@ -59,6 +62,7 @@ impl Default for EngineConfig {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             limit_hashes_per_second: None,
             kernel: kernel::best(),
+            pin: false,
             nonces: 0..=u32::MAX,
         }
     }
@@ -88,6 +92,12 @@ pub enum EngineError {
     BadLimit {
         /// What was given.
         limit: f64,
+    },
+    /// The threads cannot be pinned.
+    #[error("cannot pin threads to processors: {reason}")]
+    Pin {
+        /// What the system said.
+        reason: String,
     },
     /// The range of nonces is empty.
     #[error("an engine needs at least one nonce to try")]
@@ -124,6 +134,7 @@ impl Engine {
         }
         check_limit(config.limit_hashes_per_second)?;
         let threads = config.threads;
+        let processors = if config.pin { pin::processors()? } else { Vec::new() };
         let refused = |reason: String| EngineError::Threads { threads, reason };
         let (sender, receiver) = mpsc::sync_channel(RESULTS_WAITING_MAX);
         let shared = Arc::new(Shared::new(&config, sender));
@@ -138,7 +149,12 @@ impl Engine {
         let runner = std::thread::Builder::new()
             .name("hash-engine".to_owned())
             .spawn(move || {
-                pool.broadcast(|_| worker::run(&for_threads));
+                pool.broadcast(|thread| {
+                    if let Some(processor) = processors.get(thread.index() % processors.len().max(1)) {
+                        pin::pin_to(*processor);
+                    }
+                    worker::run(&for_threads);
+                });
             })
             .map_err(|error| refused(error.to_string()))?;
         Ok((Engine { shared, threads, runner: Some(runner) }, receiver))
