@@ -245,7 +245,9 @@ macro_rules! double_hash {
             half_turn!([d e f g h] s => extended!(w[s], 57));
             half_turn!([c d e f g] s => extended!(w[s], 58));
             half_turn!([b c d e f] s => extended!(w[s], 59));
-            half_turn!([a b c d e] s => add(extended!(w[s], 60), splat(S[7])));
+            const LAST: u32 = K[60].wrapping_add(S[7]);
+            half_turn!([a b c d e] s => sum!(
+                w[s][12], w[s][5], small_sigma_0(w[s][13]), small_sigma_1(w[s][10]), splat(LAST)));
             a
         }
     };
@@ -300,3 +302,6 @@ macro_rules! scan {
         }
     };
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,12 @@ pub trait Kernel: Send + Sync {
         1
     }
 
+    /// The fewest cycles of a processor in which it could do a hash with so many versions together, by counting its operations;
+    /// `None` where processors differ too much in what they do in a cycle to say.
+    fn cycles_at_least(&self, _versions: usize) -> Option<f64> {
+        None
+    }
+
     /// Tries all prepared versions with all nonces of the range, and appends to `hits` exactly those whose hash is at most
     /// the target, each once, in an order of its own.
     fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>);
