@@ -4,7 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-use tally_kernels::{Kernel, kernel};
+use tally_kernels::{BIP_320_MASK, Kernel, kernel};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +74,9 @@ pub struct RunArgs {
     /// Hashes a second at most, of all threads together; k, M and G may follow
     #[arg(long, value_name = "H/s", value_parser = parse_rate)]
     pub limit: Option<f64>,
+    /// Keep each thread on a processor of its own (Linux)
+    #[arg(long)]
+    pub pin: bool,
     /// The kernel; auto takes the fastest
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = kernel_parser())]
     pub kernel: KernelChoice,
@@ -95,11 +98,15 @@ const BENCH_EXAMPLES: &str = "\
 Examples:
   miner bench
   miner bench --kernel scalar --kernel sha2 --threads 1 --seconds 5
-  miner bench --kernel sha2 --threads 1 --seconds 5 --json
+  miner bench --kernel avx512 --threads 1 --seconds 5 --json
+  miner bench --versions off
 
 Absolute rates swing with whatever else the machine does; the kernels are measured in turns, so compare the ratios.
-With --json each line is an object: kernel, threads, hashes, seconds, mhs, mhs_per_core, cpu_seconds, mhs_per_cpu_second,
-ratio_to_scalar (to scalar on as many threads in this run, by CPU time; null without it).";
+The clock is measured in the same run by a chain of dependent operations, and cycles per hash follow from it and from CPU time;
+the share of the bound says how near a kernel comes to what the processor could do (where that can be said).
+With --json each line is an object: kernel, threads, versions, hashes, seconds, mhs, mhs_per_core, cpu_seconds,
+mhs_per_cpu_second, ratio_to_scalar (to scalar on as many threads in this run, by CPU time; null without it), clock_ghz,
+cycles_per_hash, share_of_bound.";
 
 /// `miner bench`.
 #[derive(Debug, Args)]
@@ -110,6 +117,12 @@ pub struct BenchArgs {
     /// Hashing threads; may be given several times [default: one, and all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Vec<u16>,
+    /// Versions of a header that may be tried: a power of two up to 65536, or off for one [default: 65536]
+    #[arg(long, value_name = "N", value_parser = parse_versions)]
+    pub versions: Option<u32>,
+    /// Keep each thread on a processor of its own (Linux)
+    #[arg(long)]
+    pub pin: bool,
     /// Seconds to measure each kernel with each number of threads
     #[arg(long, default_value = "3", value_parser = parse_seconds)]
     pub seconds: Duration,
@@ -163,6 +176,17 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     match number.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate * unit),
         _ => Err("expected a positive number of hashes a second, such as 1000, 25k or 1.5M".to_owned()),
+    }
+}
+
+/// A number of versions as bits of a mask: the lowest of those that BIP 320 gives to miners.
+fn parse_versions(text: &str) -> Result<u32, String> {
+    let versions = if text == "off" { Ok(1) } else { text.parse::<u32>() };
+    match versions {
+        Ok(versions) if versions.is_power_of_two() && versions <= 1 << BIP_320_MASK.count_ones() => {
+            Ok((versions - 1) << BIP_320_MASK.trailing_zeros())
+        }
+        _ => Err("expected off, or a power of two up to 65536".to_owned()),
     }
 }
 

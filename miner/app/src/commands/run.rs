@@ -40,7 +40,7 @@ fn engine_config(args: &RunArgs) -> Result<EngineConfig, MinerError> {
     }
     let all = EngineConfig::default();
     let threads = args.threads.unwrap_or(all.threads);
-    Ok(EngineConfig { threads, limit_hashes_per_second: args.limit, kernel, ..all })
+    Ok(EngineConfig { threads, limit_hashes_per_second: args.limit, kernel, pin: args.pin, ..all })
 }
 
 fn credentials(args: &RunArgs) -> Credentials {
