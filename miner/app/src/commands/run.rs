@@ -4,8 +4,8 @@ use crate::cli::RunArgs;
 use crate::error::MinerError;
 use crate::getblocktemplate::RpcSource;
 use crate::nodes::{Credentials, Nodes};
-use crate::report::Report;
-use crate::session::{Event, Session, Settings};
+use crate::report::{Payee, Report};
+use crate::session::{Session, Settings};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tally_kernels::EngineConfig;
@@ -18,17 +18,15 @@ pub(super) fn run(args: &RunArgs) -> Result<(), MinerError> {
     let mut source = RpcSource::new(nodes, address.clone(), args.wait)?;
     let settings = Settings {
         engine,
-        address: address.to_string(),
-        blocks: args.blocks,
+        payee: Payee::Address(address.to_string()),
+        results: args.blocks,
+        blocks: None,
         refresh: Duration::from_secs(args.refresh),
     };
     let session = Session::new(settings);
-    let stop = session.sender();
-    ctrlc::set_handler(move || {
-        // When nobody listens the session is ending already.
-        let _ = stop.send(Event::Stop);
-    })
-    .map_err(|error| MinerError::System { action: "wait for Ctrl-C", reason: error.to_string() })?;
+    let stopper = session.stopper();
+    ctrlc::set_handler(move || stopper.stop())
+        .map_err(|error| MinerError::System { action: "wait for Ctrl-C", reason: error.to_string() })?;
     session.run(&mut source, &mut report(args.json))?;
     Ok(())
 }
