@@ -75,6 +75,7 @@ impl Contender {
         engine.pause();
         let work = CoinbaseWork {
             header: [0x5a; 80],
+            version_mask: 0,
             // No hash is zero.
             target: [0; 32],
             coinbase_prefix: Vec::new(),

@@ -1,6 +1,6 @@
 //! The kernels as a trait, and the list of them.
 
-use crate::prepared::Prepared;
+use crate::prepared::{Hit, Prepared};
 use crate::scalar::Scalar;
 use crate::sha2_crate::Sha2Crate;
 use std::ops::RangeInclusive;
@@ -16,8 +16,14 @@ pub trait Kernel: Send + Sync {
     /// Whether this processor has what it needs. `scan` may only be called then.
     fn is_available(&self) -> bool;
 
-    /// Appends to `hits`, in rising order, exactly the nonces of the range whose hash is at most the target.
-    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<u32>);
+    /// How many versions of a header it would like to try at once: 1 where it gains nothing from more.
+    fn versions(&self) -> usize {
+        1
+    }
+
+    /// Tries all prepared versions with all nonces of the range, and appends to `hits` exactly those whose hash is at most
+    /// the target, each once, in an order of its own.
+    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>);
 }
 
 /// Every kernel of this build, slowest first; some may not be available on this processor.

@@ -10,6 +10,7 @@
 //!   - [`sha2_crate`]: the sha2 crate's compression function, with the midstate kept
 //! - [`work`]: what is to be hashed: [`Work`], [`Job`], [`CoinbaseWork`]
 //! - [`engine`]: threads, extra nonces, switching of jobs, rate limit, pause, counters
+//!   - `engine/space`: in which order extra nonces, versions and nonces are tried
 //!   - [`engine::limiter`]: the rate limit as a pure state machine
 //!
 //! A further instruction set is one more file beside `scalar` and one more line in [`kernel::all`].
@@ -24,5 +25,5 @@ pub mod work;
 
 pub use engine::{Engine, EngineConfig, EngineError, Found};
 pub use kernel::Kernel;
-pub use prepared::Prepared;
-pub use work::{CoinbaseWork, Job, Report, Work};
+pub use prepared::{Hit, Prepared};
+pub use work::{BIP_320_MASK, CoinbaseWork, Job, Report, Work};

@@ -9,7 +9,7 @@
 //! - the last three rounds of the second hash, and half of the four before: the hash's top word is final after round 60.
 
 use crate::kernel::Kernel;
-use crate::prepared::Prepared;
+use crate::prepared::{Hit, Prepared};
 use crate::sha256::{INITIAL, K, big_sigma_0, big_sigma_1, choose, majority, round, small_sigma_0, small_sigma_1};
 use std::ops::RangeInclusive;
 
@@ -29,12 +29,15 @@ impl Kernel for Scalar {
         true
     }
 
-    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<u32>) {
-        let fixed = Fixed::new(prepared);
-        for nonce in nonces {
-            let first = fixed.first_digest(nonce.swap_bytes());
-            if top_word(&first) <= prepared.target_top && prepared.is_hit(nonce) {
-                hits.push(nonce);
+    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
+        for (version, midstate) in prepared.midstates().iter().enumerate() {
+            let fixed = Fixed::new(prepared, midstate);
+            for nonce in nonces.clone() {
+                let first = fixed.first_digest(nonce.swap_bytes());
+                let hit = Hit { nonce, version };
+                if top_word(&first) <= prepared.target_top && prepared.is_hit(hit) {
+                    hits.push(hit);
+                }
             }
         }
     }
@@ -111,16 +114,16 @@ macro_rules! extend {
 }
 
 impl Fixed {
-    fn new(prepared: &Prepared) -> Fixed {
+    fn new(prepared: &Prepared, midstate: &[u32; 8]) -> Fixed {
         let [word_0, word_1, word_2] = prepared.tail;
-        let mut third = prepared.midstate;
+        let mut third = *midstate;
         for (word, constant) in prepared.tail.iter().zip(K) {
             round(&mut third, word.wrapping_add(constant));
         }
         let word_16 = small_sigma_0(word_1).wrapping_add(word_0);
         let word_17 = sum!(small_sigma_1(HEADER_BITS), small_sigma_0(word_2), word_1);
         Fixed {
-            midstate: prepared.midstate,
+            midstate: *midstate,
             third,
             word_16,
             word_17,

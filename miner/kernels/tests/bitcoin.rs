@@ -1,7 +1,7 @@
 //! Every kernel finds the nonces of real Bitcoin blocks: our header is Bitcoin's.
 
 use tally_kernels::sha256::{meets, sha256d};
-use tally_kernels::{Prepared, kernel};
+use tally_kernels::{Hit, Prepared, kernel};
 
 struct RealBlock {
     height: u32,
@@ -100,8 +100,9 @@ fn every_kernel_finds_them() {
             let prepared = Prepared::new(&header, &block.target());
             let mut hits = Vec::new();
             kernel.scan(&prepared, block.nonce - 10_000..=block.nonce + 10_000, &mut hits);
-            assert_eq!(hits, [block.nonce], "{} on block {}", kernel.name(), block.height);
-            assert_eq!(prepared.header_with(block.nonce), block.header());
+            let expected = Hit { nonce: block.nonce, version: 0 };
+            assert_eq!(hits, [expected], "{} on block {}", kernel.name(), block.height);
+            assert_eq!(prepared.header_of(expected), block.header());
         }
     }
 }

@@ -7,6 +7,7 @@
 //! let (engine, found) = Engine::start(EngineConfig { threads: 1, ..EngineConfig::default() })?;
 //! let work = CoinbaseWork {
 //!     header: [0; 80],
+//!     version_mask: 0,
 //!     target: [0x7f; 32],
 //!     coinbase_prefix: b"anything".to_vec(),
 //!     coinbase_suffix: Vec::new(),
@@ -24,6 +25,7 @@
 mod batch;
 pub mod limiter;
 mod shared;
+mod space;
 mod worker;
 
 use crate::kernel::{self, Kernel};
@@ -46,7 +48,7 @@ pub struct EngineConfig {
     pub limit_hashes_per_second: Option<f64>,
     /// The kernel, see [`kernel::best`] and [`kernel::by_name`].
     pub kernel: &'static dyn Kernel,
-    /// The nonces tried for each extra nonce. All of them, except in tests.
+    /// The nonces tried for each extra nonce and version. All of them, except in tests.
     pub nonces: RangeInclusive<u32>,
 }
 
@@ -69,7 +71,7 @@ pub struct Found {
     pub job_id: u64,
     /// The extra nonce with which [`Work::header`](crate::Work::header) made this header.
     pub extra_nonce: u64,
-    /// The header with its nonce.
+    /// The header with its nonce, and its version as it was changed within [`Work::version_mask`](crate::Work::version_mask).
     pub header_bytes: [u8; 80],
     /// sha256d of the header, as it comes out (not reversed).
     pub hash: [u8; 32],

@@ -10,7 +10,7 @@ fn every_saving_together_gives_the_top_word_of_the_hash() {
         let header: [u8; 80] = header.try_into().unwrap();
         let prepared = Prepared::new(&header, &[0xff; 32]);
         let nonce = u32::from_le_bytes([header[76], header[77], header[78], header[79]]);
-        let digest = Fixed::new(&prepared).first_digest(nonce.swap_bytes());
+        let digest = Fixed::new(&prepared, &prepared.midstates()[0]).first_digest(nonce.swap_bytes());
         let hash = sha256d(&header);
         assert_eq!(top_word(&digest), u32::from_le_bytes([hash[28], hash[29], hash[30], hash[31]]), "seed {seed}");
     }
