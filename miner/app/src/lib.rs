@@ -9,6 +9,7 @@
 //! - [`getblocktemplate`]: work from nodes over JSON-RPC: jobs, handing in blocks
 //!   - `getblocktemplate/poller`: long poll and fail-over
 //!   - [`nodes`]: the nodes in turn, and the pauses between attempts
+//! - [`stratum`]: work from pools over Stratum v1
 //! - [`block_job`]: a template with our coinbase, as work for the engine, and back into a block
 //! - [`session`]: the loop between engine and source
 //!   - [`luck`]: rate, and how many blocks were to be expected
@@ -27,3 +28,4 @@ pub mod nodes;
 pub mod report;
 pub mod session;
 pub mod source;
+pub mod stratum;
