@@ -1,22 +1,27 @@
 //! A session: an engine and a source, brought together by the loop in `session/running`.
 //!
 //! Everything that happens comes through one queue of bounded length. The source waits while it is full, so a server that
-//! talks too much is slowed down and not stored; shares that find it full are given up and counted, so the engine goes on.
+//! talks too much is slowed down and not stored. Shares get a part of it; those that find no place are given up and counted, so
+//! the engine goes on.
 
 mod running;
 
 use crate::error::MinerError;
+use crate::gate::Gate;
 use crate::report::{Happening, Numbers, Payee, Report};
 use crate::source::{SourceEvent, SourceEvents, WorkSource};
 use running::Running;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 use tally_kernels::{Engine, EngineConfig, Found};
 
 /// Events that may wait for the session.
 const EVENTS_WAITING_MAX: usize = 256;
+
+/// Of these, shares.
+const SHARES_WAITING_MAX: usize = 128;
 
 /// What a session waits for.
 #[derive(Debug)]
@@ -91,11 +96,14 @@ impl Session {
         if report.say(&started(&engine, &settings)).is_err() {
             return Ok(Numbers::default());
         }
-        let overflow = Arc::new(AtomicU64::new(0));
-        let (to_session, for_forwarder) = (stopper.session, Arc::clone(&overflow));
-        let gives_up = matches!(settings.payee, Payee::User(_));
-        std::thread::spawn(move || forward(&found, &to_session, gives_up, &for_forwarder));
-        let mut running = Running::new(engine, source, report, &settings, stopper.asked, overflow);
+        let forwarder = Forwarder {
+            session: stopper.session,
+            gate: matches!(settings.payee, Payee::User(_)).then(|| Gate::new(SHARES_WAITING_MAX)),
+            overflow: Arc::default(),
+        };
+        let (gate, overflow) = (forwarder.gate.clone(), Arc::clone(&forwarder.overflow));
+        std::thread::spawn(move || forwarder.run(&found));
+        let mut running = Running::new(engine, source, report, &settings, stopper.asked, gate, overflow);
         let ended = running.run(&events);
         let numbers = running.numbers();
         // Whoever closed our output does not want to read a summary either.
@@ -107,23 +115,23 @@ impl Session {
     }
 }
 
-/// Brings results into the session's queue. When that is full: waits (a block is rare and worth it), or gives the result up
-/// (there are more shares than anyone wants, and the engine should not stop for them).
-fn forward(found: &Receiver<Found>, session: &SyncSender<Event>, gives_up: bool, overflow: &AtomicU64) {
-    for result in found {
-        let sent = if gives_up {
-            match session.try_send(Event::Found(result)) {
-                Err(TrySendError::Full(_)) => {
-                    overflow.fetch_add(1, Ordering::Relaxed);
-                    true
-                }
-                other => other.is_ok(),
+/// Brings results into the session's queue.
+struct Forwarder {
+    session: SyncSender<Event>,
+    /// For shares: there may be more than anyone wants, and the engine should not stop for them. A block waits for its place.
+    gate: Option<Gate>,
+    /// Results that were given up.
+    overflow: Arc<AtomicU64>,
+}
+
+impl Forwarder {
+    fn run(&self, found: &Receiver<Found>) {
+        for result in found {
+            if self.gate.as_ref().is_some_and(|gate| !gate.enter()) {
+                self.overflow.fetch_add(1, Ordering::Relaxed);
+            } else if self.session.send(Event::Found(result)).is_err() {
+                return;
             }
-        } else {
-            session.send(Event::Found(result)).is_ok()
-        };
-        if !sent {
-            return;
         }
     }
 }

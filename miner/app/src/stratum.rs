@@ -11,7 +11,7 @@
 //! - `worker`: the thread that brings all this together
 //!
 //! Everything that comes, comes through one inbox of bounded length: lines (the reading thread waits while it is full, and so
-//! at last does the server), and results of the engine (given up when it is full).
+//! at last does the server), and results of the engine (given up when there is no room).
 
 pub mod client;
 mod connection;
@@ -24,6 +24,7 @@ pub mod rotation;
 mod worker;
 
 use crate::error::MinerError;
+use crate::gate::Gate;
 use crate::source::{SourceEvents, WorkSource};
 use connection::Connection;
 use endpoint::Endpoint;
@@ -36,6 +37,9 @@ use worker::Worker;
 
 /// Lines and results that may wait for the worker. Lines have at most [`lines::LINE_MAX_BYTES`].
 const INBOX_MAX: usize = 64;
+
+/// Of these, results.
+const RESULTS_WAITING_MAX: usize = 32;
 
 /// What comes into the worker's inbox.
 #[derive(Debug)]
@@ -65,6 +69,7 @@ pub struct StratumSource {
     credentials: Credentials,
     wait: bool,
     inbox: Option<SyncSender<Input>>,
+    gate: Gate,
     stopped: Arc<AtomicBool>,
 }
 
@@ -75,7 +80,14 @@ impl StratumSource {
     /// [`MinerError::BadServer`].
     pub fn new(servers: &[String], credentials: Credentials, wait: bool) -> Result<StratumSource, MinerError> {
         let servers = servers.iter().map(|text| text.parse()).collect::<Result<Vec<Endpoint>, MinerError>>()?;
-        Ok(StratumSource { servers, credentials, wait, inbox: None, stopped: Arc::default() })
+        Ok(StratumSource {
+            servers,
+            credentials,
+            wait,
+            inbox: None,
+            gate: Gate::new(RESULTS_WAITING_MAX),
+            stopped: Arc::default(),
+        })
     }
 
     /// Connects to the first server that can be reached, and makes it the current one.
@@ -112,6 +124,7 @@ impl WorkSource for StratumSource {
                 rotation,
                 inbox,
                 to_inbox: sender,
+                gate: self.gate.clone(),
                 stopped: Arc::clone(&self.stopped),
             },
             events,
@@ -124,7 +137,12 @@ impl WorkSource for StratumSource {
     fn refresh(&self) {}
 
     fn submit(&self, found: Found) -> bool {
-        self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(Input::Found(found)).is_ok())
+        let Some(inbox) = self.inbox.as_ref().filter(|_| self.gate.enter()) else { return false };
+        let sent = inbox.try_send(Input::Found(found)).is_ok();
+        if !sent {
+            self.gate.leave();
+        }
+        sent
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Event, Settings};
 use crate::error::MinerError;
+use crate::gate::Gate;
 use crate::luck::Luck;
 use crate::report::{Happening, Numbers, Report};
 use crate::source::{Handed, Offer, Outcome, Purpose, SourceEvent, Submission, WorkSource};
@@ -37,6 +38,8 @@ pub(super) struct Running<'a> {
     stops_seen: u64,
     /// Set when the session is to stop, and waits no longer than this for what it has handed in.
     stop_at: Option<Instant>,
+    /// Where shares came through, on their way into the queue.
+    gate: Option<Gate>,
     /// Results that never came into the queue.
     overflow: Arc<AtomicU64>,
 }
@@ -51,6 +54,7 @@ impl<'a> Running<'a> {
         report: &'a mut Report,
         settings: &'a Settings,
         stops_asked: Arc<AtomicU64>,
+        gate: Option<Gate>,
         overflow: Arc<AtomicU64>,
     ) -> Running<'a> {
         Running {
@@ -68,6 +72,7 @@ impl<'a> Running<'a> {
             stops_asked,
             stops_seen: 0,
             stop_at: None,
+            gate,
             overflow,
         }
     }
@@ -104,6 +109,7 @@ impl<'a> Running<'a> {
         match event {
             Event::Wake => {}
             Event::Found(found) => {
+                self.gate.iter().for_each(Gate::leave);
                 self.counted.found += 1;
                 self.found(found);
             }

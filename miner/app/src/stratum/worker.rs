@@ -6,6 +6,7 @@ use super::endpoint::Endpoint;
 use super::rotation::Rotation;
 use super::{Credentials, Input};
 use crate::error::MinerError;
+use crate::gate::Gate;
 use crate::source::{SourceEvent, SourceEvents};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,8 @@ pub(super) struct Setting {
     pub(super) inbox: Receiver<Input>,
     /// For the threads that read.
     pub(super) to_inbox: SyncSender<Input>,
+    /// Where results came through, on their way into the inbox.
+    pub(super) gate: Gate,
     pub(super) stopped: Arc<AtomicBool>,
 }
 
@@ -231,6 +234,9 @@ impl Worker {
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Err(Ended),
         };
+        if matches!(input, Some(Input::Found(_))) {
+            self.setting.gate.leave();
+        }
         if self.setting.stopped.load(Ordering::Acquire) { Err(Ended) } else { Ok(input) }
     }
 
