@@ -1,7 +1,7 @@
 //! Whatever a server sends: no panic, bounded memory, and only whole lines in answer.
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +88,8 @@ fn drain(client: &mut Client) -> Vec<(u64, Arc<dyn Work>)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
     #[test]
     fn no_line_makes_a_client_panic(lines in vec(line(), 0..60), extra_nonce: u64, is_plain: bool) {
         let (host, user, password) = ("pool".to_owned(), "me".to_owned(), "x".to_owned());

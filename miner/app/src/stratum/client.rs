@@ -3,14 +3,16 @@
 //!
 //! A connection begins with `mining.configure` (BIP 310) and `mining.subscribe`; the answer to the latter is followed by
 //! `mining.authorize`. Servers that do not know the former answer with an error, or not at all: neither holds anything up.
-//! Shares are in `client/shares`.
+//! Shares are in `client/shares`, what goes in and out in `client/interface`.
 
+mod interface;
 mod shares;
 
 use super::difficulty::Difficulty;
 use super::job::{ShareJob, ShareWork};
 use super::message::{self, Call, ExtraNonce, Malformed, Notify, Refusal, ServerMessage};
-use crate::source::{Offer, Purpose, Submission};
+use crate::source::{Offer, Purpose};
+pub use interface::{Ending, Login, Output};
 use serde_json::{Value, json};
 pub use shares::Fate;
 use shares::Shares;
@@ -41,58 +43,6 @@ const AGENT: &str = concat!("tally-miner/", env!("CARGO_PKG_VERSION"));
 
 /// Bits of the version that we ask for at least: with two, four versions share one message schedule.
 const MASK_BITS_WANTED: u32 = 2;
-
-/// Who we are, and how we speak to this server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The server's host, for `client.reconnect`.
-    pub host: String,
-    /// The worker.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-    /// Only what every server knows: no `mining.configure`, no `mining.extranonce.subscribe`. Some servers hang up on those.
-    pub is_plain: bool,
-}
-
-/// What a client wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this, line break included.
-    Line(String),
-    /// The server has let us in.
-    Ready,
-    /// Hash this from now on.
-    Work(Offer),
-    /// A share was answered.
-    Answered(Submission),
-    /// Tell people.
-    Notice(String),
-    /// The connection is over, with nothing more to come.
-    Over(Ending),
-}
-
-/// Why a connection is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The server does not let this user in.
-    Refused {
-        /// Its reason.
-        reason: String,
-    },
-    /// It is of no use.
-    Broken {
-        /// Why.
-        reason: String,
-    },
-    /// The server wants us to come again.
-    Reconnect {
-        /// At another port of the same host.
-        port: Option<u16>,
-        /// After this pause.
-        wait: Duration,
-    },
-}
 
 /// A question to the server that is not a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
