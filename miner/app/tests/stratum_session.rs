@@ -4,11 +4,11 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use support::pool::{Configure, FLOOD, FakePool, SOME};
 use tally_kernels::EngineConfig;
-use tally_miner::report::{Payee, Report};
+use tally_miner::report::{Numbers, Payee, Report};
 use tally_miner::session::{Session, Settings};
 use tally_miner::stratum::{Credentials, StratumSource};
 
@@ -28,13 +28,28 @@ fn settings(results: Option<u64>) -> Settings {
     }
 }
 
+/// Mines until so many shares are accepted; if that takes far too long, until a watchdog stops it.
+fn mine(pool: &FakePool, shares: u64) -> Numbers {
+    let session = Session::new(settings(Some(shares)));
+    let stopper = session.stopper();
+    let (is_done, watch) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if watch.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            stopper.stop();
+            stopper.stop();
+        }
+    });
+    let numbers = session.run(&mut source(pool), &mut Report::json(Box::new(io::sink())));
+    drop(is_done);
+    numbers.expect("it mines")
+}
+
 #[test]
 fn versions_are_rolled_within_the_mask_and_the_pool_finds_the_same_headers() {
     for mask in [0x1fff_e000, 0x0000_e000, 0x1000_2000, 0] {
         let pool = FakePool::start(SOME);
         pool.state().configure = Configure::Mask(mask);
-        let mut report = Report::json(Box::new(io::sink()));
-        let numbers = Session::new(settings(Some(40))).run(&mut source(&pool), &mut report).expect("it mines");
+        let numbers = mine(&pool, 40);
         assert_eq!((numbers.accepted, numbers.rejected), (40, 0));
         let state = pool.state();
         let bits: BTreeSet<u32> =
@@ -100,8 +115,7 @@ fn a_flood_of_shares_is_dropped_politely() {
 #[test]
 fn answers_come_through_in_a_flood() {
     let pool = FakePool::start(FLOOD);
-    let mut report = Report::json(Box::new(io::sink()));
-    let numbers = Session::new(settings(Some(5000))).run(&mut source(&pool), &mut report).expect("it mines");
+    let numbers = mine(&pool, 5000);
     assert_eq!((numbers.accepted, numbers.rejected), (5000, 0));
     let state = pool.state();
     assert_eq!((state.submits.len(), state.connected), (5000, 1));
