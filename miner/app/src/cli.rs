@@ -29,7 +29,7 @@ pub struct Cli {
 pub enum Command {
     /// Mine until stopped (Ctrl-C)
     #[command(after_help = RUN_EXAMPLES)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Measure the kernels
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
@@ -45,17 +45,34 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   miner run --rpc http://127.0.0.1:29741 --cookie ~/.tallystick/devnet/.cookie --address dtally1…
   miner run --rpc 10.0.0.1:9741 --rpc 10.0.0.2:9741 --rpc-user me --address tally1…
+  miner run --stratum 127.0.0.1:9743 --user tally1…
+  MINER_STRATUM_PASSWORD=secret miner run --stratum stratum+tcp://pool.example:3333 --user me.desk --threads 2
 
-With several --rpc the first that answers is used, and the next when it fails.
-With --json each line is an object with an `event`: started, connected, work, block, no_work, lost, fault, status,
-stopping, ended.";
+With several --rpc or --stratum the first that answers is used, and the next when it fails.
+With --json each line is an object with an `event`: started, connected, work, block, share, no_work, lost, notice, fault,
+status, stopping, ended.";
 
 /// `miner run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// A node's RPC; may be given several times
-    #[arg(long, required = true, value_name = "URL")]
+    #[arg(
+        long,
+        required_unless_present = "stratum",
+        conflicts_with = "stratum",
+        requires = "address",
+        value_name = "URL"
+    )]
     pub rpc: Vec<String>,
+    /// A pool's (or a node's) Stratum server, instead of --rpc; may be given several times
+    #[arg(long, requires = "user", conflicts_with_all = ["address", "cookie", "rpc_user"], value_name = "HOST:PORT")]
+    pub stratum: Vec<String>,
+    /// With --stratum: who the pool credits; for a Tallystick node, the address that blocks pay
+    #[arg(long, requires = "stratum", value_name = "NAME")]
+    pub user: Option<String>,
+    /// With --stratum: that user's password; better given by the environment, where other users cannot read it
+    #[arg(long, value_name = "PASSWORD", default_value = "x", env = "MINER_STRATUM_PASSWORD", hide_env_values = true)]
+    pub password: String,
     /// The node's cookie file (.cookie in its data directory); one for all nodes, or one for each
     #[arg(long, value_name = "PATH", conflicts_with = "rpc_user")]
     pub cookie: Vec<PathBuf>,
@@ -65,9 +82,9 @@ pub struct RunArgs {
     /// That user's password; better given by the environment, where other users cannot read it
     #[arg(long, value_name = "PASSWORD", env = "MINER_RPC_PASSWORD", hide_env_values = true)]
     pub rpc_password: Option<String>,
-    /// Whom the blocks pay
+    /// With --rpc: whom the blocks pay
     #[arg(long, value_name = "ADDRESS")]
-    pub address: String,
+    pub address: Option<String>,
     /// Hashing threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -83,10 +100,13 @@ pub struct RunArgs {
     /// Stop after so many blocks were accepted
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub blocks: Option<u64>,
-    /// Ask for new work at least every so many seconds, so that the blocks' time moves
+    /// With --stratum: stop after so many shares were accepted
+    #[arg(long, requires = "stratum", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub shares: Option<u64>,
+    /// With --rpc: ask for new work at least every so many seconds, so that the blocks' time moves
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub refresh: u64,
-    /// Wait for the node if it does not answer at the start
+    /// Wait for the node or pool if it does not answer at the start
     #[arg(long)]
     pub wait: bool,
     /// A JSON object a line instead of text

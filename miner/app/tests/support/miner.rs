@@ -18,7 +18,7 @@ pub struct Miner {
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_miner"));
-    command.args(args).env_remove("MINER_RPC_PASSWORD");
+    command.args(args).env_remove("MINER_RPC_PASSWORD").env_remove("MINER_STRATUM_PASSWORD");
     command
 }
 
