@@ -166,11 +166,6 @@ impl Session {
         }
     }
 
-    /// The driver could not cut a line, or cannot send any more.
-    pub fn handle_failure(&mut self, reason: DisconnectReason) {
-        self.end(reason);
-    }
-
     /// There is other work, or (`None`) none at all while the node catches up with the chain.
     pub fn handle_work(&mut self, now: Timestamp, work: Option<Arc<Work>>) {
         self.work = work;
