@@ -9,6 +9,7 @@ const EXAMPLES: &str = "\
 Examples:
   node --network devnet                        run a node of a network of your own
   node run --connect 192.0.2.7:9740            run a mainnet node that keeps to a peer
+  node --stratum-listen 0.0.0.0:3333           let miners work for it: minerd -o stratum+tcp://…
   node rpc getblockchaininfo                   ask a running node
   node inspect address tally1…                 what is in an address
   node check --repair                          check what is on disk, and repair it
@@ -92,6 +93,12 @@ pub struct RunArgs {
     /// Where /health is answered [default: nowhere]
     #[arg(long, value_name = "ADDR", env = "TALLY_WEB_LISTEN")]
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "TALLY_STRATUM_LISTEN")]
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address [default: the address of --mine]
+    #[arg(long, value_name = "ADDRESS", env = "TALLY_PAYOUT")]
+    pub payout: Option<String>,
     /// A peer to keep connected; may be repeated
     #[arg(long, value_name = "ADDR", env = "TALLY_CONNECT", value_delimiter = ',')]
     pub connect: Vec<SocketAddr>,

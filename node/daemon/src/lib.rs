@@ -15,6 +15,7 @@
 //! | [`rpc`] | JSON-RPC over HTTP and WebSocket, a file an area |
 //! | [`web`] | /health for load balancers |
 //! | [`mine`] | the node's own miner |
+//! | [`stratum`] | the Stratum server: miners connect here |
 //! | [`logging`], [`progress`], [`private_file`], [`clock`], [`error`] | logs, progress bars, cookie and node file, the wall clock, how commands fail |
 
 pub mod args;
@@ -29,5 +30,6 @@ pub mod private_file;
 pub mod progress;
 pub mod rpc;
 pub mod store;
+pub mod stratum;
 pub mod transport;
 pub mod web;

@@ -28,6 +28,9 @@ pub struct NodeFile {
     pub rpc: SocketAddr,
     /// Where /health is answered.
     pub web: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    #[serde(default)]
+    pub stratum: Option<SocketAddr>,
 }
 
 impl NodeFile {

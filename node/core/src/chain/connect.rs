@@ -46,7 +46,7 @@ struct BlockView {
 }
 
 /// A block's coins, gathered in order: undo data, the sum of fees, and the changes to the coin set.
-struct Walk {
+pub(super) struct Walk {
     undo: BlockUndo,
     fees: Amount,
     view: BlockView,
@@ -71,10 +71,7 @@ impl Chain {
         };
         // For the same reason a block that was connected before need not be checked again.
         if status < BlockStatus::Connected {
-            self.check_block_witnesses(&block, &walk.undo, height)?;
-            if let Some(coinbase) = block.transactions.first() {
-                check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees)?;
-            }
+            self.check_walked(&block, &walk, height)?;
             self.writes.add_undo(hash, Arc::new(walk.undo));
             self.index.set_connected(id);
             self.writes.touch(id);
@@ -99,7 +96,7 @@ impl Chain {
     }
 
     /// Looks up and takes the coins of every transaction in order, and checks what is cheap: IN-01 to IN-03.
-    fn walk_coins(&self, block: &Block, height: Height) -> Result<Walk, ConnectError> {
+    pub(super) fn walk_coins(&self, block: &Block, height: Height) -> Result<Walk, ConnectError> {
         let context = self.input_context(height);
         let mut walk = Walk { undo: BlockUndo::default(), fees: Amount::ZERO, view: BlockView::default() };
         for transaction in &block.transactions {
@@ -134,6 +131,15 @@ impl Chain {
             spent.push(coin);
         }
         Ok(spent)
+    }
+
+    /// What is left to check after the walk over the coins: witnesses, and what the coinbase claims.
+    pub(super) fn check_walked(&self, block: &Block, walk: &Walk, height: Height) -> Result<(), RuleError> {
+        self.check_block_witnesses(block, &walk.undo, height)?;
+        match block.transactions.first() {
+            Some(coinbase) => check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees),
+            None => Ok(()),
+        }
     }
 
     /// The dear part, apart from the walk over the coins: every verdict depends on its own transaction and coins alone.

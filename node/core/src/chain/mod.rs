@@ -10,6 +10,7 @@
 //! | `connect` | one block joins or leaves the coin set |
 //! | `invalidate` | blocks condemned and pardoned by hand |
 //! | `open` | starting on a store, empty or not |
+//! | `propose` | whether a block would do, before it is worked for |
 //! | `query` | questions about blocks and branches |
 //! | [`coins`], [`index`], `verified`, `writes` | the coins cache, the header tree, verified witnesses, pending writes |
 //! | [`store`], [`memory`] | the store's trait and change sets; a store in memory |
@@ -25,6 +26,7 @@ mod invalidate;
 pub mod memory;
 mod open;
 pub mod outcome;
+mod propose;
 mod query;
 pub mod store;
 mod verified;

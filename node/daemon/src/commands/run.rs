@@ -22,8 +22,9 @@ use crate::error::CommandError;
 use crate::mine::Miner;
 use crate::private_file::{NodeFile, PrivateFile};
 use crate::progress::Bar;
-use crate::rpc::{BANS_FILE, Context, Guard, read_bans};
+use crate::rpc::{BANS_FILE, Coinbases, Context, Guard, read_bans};
 use crate::store::Store;
+use crate::stratum::Stratum;
 use crate::transport::{bind, listen};
 use crate::{clock, logging, rpc, web};
 
@@ -88,6 +89,10 @@ async fn run_until_stopped(config: Config, bar: Bar) -> Result<(), CommandError>
     let (peers, listen_address) = sockets.peers;
     tokio::spawn(listen(transport, peers));
     let miner = start_miner(&config, &handle, &mut tasks)?;
+    let stratum = match sockets.stratum {
+        Some(listener) => Some(start_stratum(&config, listener, &handle, &stop, &mut tasks)?),
+        None => None,
+    };
     let context = Arc::new(Context {
         node: handle.clone(),
         store,
@@ -97,6 +102,8 @@ async fn run_until_stopped(config: Config, bar: Bar) -> Result<(), CommandError>
         bans_file: config.location.data_dir.join(BANS_FILE),
         started,
         miner,
+        stratum,
+        coinbases: Coinbases::new(config.payout.clone(), random_bytes()?),
         stop,
     });
     let files = start_servers(&config, &context, sockets.rpc, sockets.web, listen_address, &mut tasks)?;
@@ -159,6 +166,7 @@ struct Sockets {
     peers: (TcpListener, SocketAddr),
     rpc: (TcpListener, SocketAddr),
     web: Option<(TcpListener, SocketAddr)>,
+    stratum: Option<(TcpListener, SocketAddr)>,
 }
 
 impl Sockets {
@@ -172,6 +180,7 @@ impl Sockets {
             peers: open(config.listen, "--listen")?,
             rpc: open(config.rpc.listen, "--rpc-listen")?,
             web: config.web_listen.map(|address| open(address, "--web-listen")).transpose()?,
+            stratum: config.stratum_listen.map(|address| open(address, "--stratum-listen")).transpose()?,
         })
     }
 }
@@ -237,6 +246,18 @@ fn start_miner(
     Ok(Some(status))
 }
 
+fn start_stratum(
+    config: &Config,
+    listener: (TcpListener, SocketAddr),
+    node: &NodeHandle,
+    stop: &watch::Sender<bool>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Stratum>, CommandError> {
+    let params = Arc::clone(&config.location.params);
+    let seed = u64::from_le_bytes(random_bytes()?);
+    Ok(Stratum::start(listener, node.clone(), params, config.payout.clone(), seed, stop.subscribe(), tasks))
+}
+
 /// Starts RPC and /health, and writes down where they are. The files go away with what is returned.
 fn start_servers(
     config: &Config,
@@ -273,9 +294,11 @@ fn start_servers(
             }
         });
     }
-    let node = NodeFile { pid: std::process::id(), listen, rpc: rpc_address, web: web_address };
+    let stratum = context.stratum.as_ref().map(|stratum| stratum.listen());
+    let node = NodeFile { pid: std::process::id(), listen, rpc: rpc_address, web: web_address, stratum };
     files.insert(0, PrivateFile::write_node(directory, &node)?);
-    tracing::info!(peers = %listen, rpc = %rpc_address, web = web_address.map(tracing::field::display), "listening");
+    let (web, stratum) = (web_address.map(tracing::field::display), stratum.map(tracing::field::display));
+    tracing::info!(peers = %listen, rpc = %rpc_address, web, stratum, "listening");
     Ok(files)
 }
 

@@ -25,6 +25,10 @@ pub struct FileConfig {
     pub rpc_listen: Option<SocketAddr>,
     /// Where /health is answered.
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address.
+    pub payout: Option<String>,
     /// Peers to keep connected.
     pub connect: Option<Vec<SocketAddr>>,
     /// User for RPC.

@@ -42,6 +42,10 @@ pub struct Config {
     pub rpc: RpcConfig,
     /// Where /health is answered.
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address: by Stratum, or with the coinbase of `getblocktemplate`.
+    pub payout: Option<Address>,
     /// Most memory for waiting transactions, in bytes.
     pub mempool_bytes: usize,
     /// The node's own miner.
@@ -110,6 +114,7 @@ impl Config {
             user_password: user_password(args, &file)?,
             allowed_hosts: or_list(&args.rpc_allow_host, file.rpc_allow_host.clone()),
         };
+        let mine = mine(args, &file, params)?;
         let mempool = args.mempool.or(file.mempool).unwrap_or(DEFAULT_MEMPOOL_MB);
         let mempool_bytes = usize::try_from(mempool).unwrap_or(usize::MAX).saturating_mul(1_000_000);
         Ok(Self {
@@ -121,8 +126,10 @@ impl Config {
             connect,
             rpc,
             web_listen: args.web_listen.or(file.web_listen),
+            stratum_listen: args.stratum_listen.or(file.stratum_listen),
+            payout: payout(args, &file, params)?.or(mine.as_ref().map(|mine| mine.address.clone())),
             mempool_bytes,
-            mine: mine(args, &file, params)?,
+            mine,
             location,
         })
     }
@@ -204,6 +211,13 @@ fn user_password(args: &RunArgs, file: &FileConfig) -> Result<Option<String>, Co
         (Some(user), Some(password)) => Ok(Some(format!("{user}:{password}"))),
         _ => Err(CommandError::usage("--rpc-user and --rpc-password go together")),
     }
+}
+
+fn payout(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<Address>, CommandError> {
+    let text = args.payout.as_ref().or(file.payout.as_ref());
+    let parse =
+        |text| Address::parse_for(text, params).map_err(|error| CommandError::usage(format!("--payout: {error}")));
+    text.map(String::as_str).map(parse).transpose()
 }
 
 fn mine(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<MineConfig>, CommandError> {

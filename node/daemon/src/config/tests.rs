@@ -71,7 +71,8 @@ fn wrong_settings_get_one_line_and_the_usage_code() {
     let long = directory.path().join("bad.toml");
     std::fs::write(&long, "name = 'x'\nmagic = 'no'\n").unwrap();
     let network = long.display().to_string();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
+        (&["--payout", "nonsense"], "--payout"),
         (&["--rpc-user", "me"], "--rpc-user and --rpc-password"),
         (&["--rpc-user", "a:b", "--rpc-password", "x"], "colon"),
         (&["--mine", "nonsense"], "--mine"),
@@ -85,6 +86,24 @@ fn wrong_settings_get_one_line_and_the_usage_code() {
         assert!(error.message.contains(part), "{arguments:?}: {}", error.message);
         assert!(!error.message.contains('\n'), "{arguments:?}");
     }
+}
+
+#[test]
+fn miners_that_name_no_address_pay_the_nodes_own() {
+    let directory = TempDir::new().unwrap();
+    let address = |byte: u8| {
+        let lock = tally_primitives::hash::LockHash::from_bytes([byte; 32]);
+        tally_primitives::address::Address::new(tally_primitives::params::Params::devnet().address_prefix, lock)
+    };
+    let (first, second) = (address(1), address(2));
+    let paid = |arguments: &[&str]| resolve(directory.path(), arguments).unwrap().payout;
+    assert_eq!(paid(&[]), None);
+    assert_eq!(paid(&["--mine", &first.to_string()]), Some(first.clone()));
+    assert_eq!(paid(&["--mine", &first.to_string(), "--payout", &second.to_string()]), Some(second.clone()));
+    let text = format!("stratum-listen = '127.0.0.1:3333'\npayout = '{second}'\n");
+    std::fs::write(directory.path().join(CONFIG_FILE), text).unwrap();
+    let config = resolve(directory.path(), &[]).unwrap();
+    assert_eq!((config.stratum_listen, config.payout), (Some("127.0.0.1:3333".parse().unwrap()), Some(second)));
 }
 
 #[test]

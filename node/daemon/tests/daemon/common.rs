@@ -138,7 +138,7 @@ impl TestNode {
             .spawn()
             .unwrap();
         let nowhere: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let file = NodeFile { pid: child.id(), listen: nowhere, rpc: nowhere, web: None };
+        let file = NodeFile { pid: child.id(), listen: nowhere, rpc: nowhere, web: None, stratum: None };
         let client = Client::new("127.0.0.1:1", Auth::None);
         Self { child, data_dir, file, client, log }
     }

@@ -9,4 +9,7 @@ mod kill;
 mod methods;
 mod network;
 mod process;
+mod stratum;
+mod stratum_miner;
+mod template;
 mod websocket;
