@@ -118,6 +118,8 @@ pub struct Report {
     terminal: Option<Box<dyn Write + Send>>,
     json: bool,
     last_status: Duration,
+    /// Whether results are shares.
+    shares: bool,
     /// The height worked at, for the status line.
     height: Option<Height>,
     /// Why a share was refused, said since the last status: a thousand refusals for one reason are one line.
@@ -134,7 +136,8 @@ impl Report {
     /// A report for people; with a terminal, a status line stays below the other lines.
     #[must_use]
     pub fn text(out: Box<dyn Write + Send>, terminal: Option<Box<dyn Write + Send>>) -> Report {
-        Report { out, terminal, json: false, last_status: Duration::ZERO, height: None, last_refusal: None }
+        let (last_status, height, last_refusal) = (Duration::ZERO, None, None);
+        Report { out, terminal, json: false, last_status, shares: false, height, last_refusal }
     }
 
     /// The time until the next status is due, where `now` is the session's age.
@@ -158,7 +161,7 @@ impl Report {
         if self.json {
             return self.line(&json::numbers("status", numbers).to_string());
         }
-        let line = text::status(numbers, self.height);
+        let line = if self.shares { text::share_status(numbers) } else { text::status(numbers, self.height) };
         match &mut self.terminal {
             Some(terminal) => {
                 write!(terminal, "\r\x1b[2K{line}")?;
@@ -173,8 +176,10 @@ impl Report {
     /// # Errors
     /// When the output is closed.
     pub fn say(&mut self, happening: &Happening) -> io::Result<()> {
-        if let Happening::Work { purpose: Purpose::Block { height, .. }, .. } = happening {
-            self.height = Some(*height);
+        match happening {
+            Happening::Work { purpose: Purpose::Block { height, .. }, .. } => self.height = Some(*height),
+            Happening::Started { payee, .. } => self.shares = matches!(payee, Payee::User(_)),
+            _ => {}
         }
         if self.json {
             return self.line(&json::happening(happening).to_string());
@@ -182,7 +187,7 @@ impl Report {
         if self.is_repetition(happening) {
             return Ok(());
         }
-        let Some(text) = text::happening(happening) else {
+        let Some(text) = text::happening(happening, self.shares) else {
             return Ok(());
         };
         if let Some(terminal) = &mut self.terminal {

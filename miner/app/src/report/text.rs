@@ -6,8 +6,8 @@ use crate::source::{Handed, Outcome, Submission};
 use std::time::Duration;
 use tally_primitives::units::Height;
 
-/// What has happened, in a line; `None` when people need no line for it.
-pub(super) fn happening(happening: &Happening) -> Option<String> {
+/// What has happened, in a line; `None` when people need no line for it. `shares`: whether results are shares.
+pub(super) fn happening(happening: &Happening, shares: bool) -> Option<String> {
     Some(match happening {
         // The status line shows height or difficulty; here this would fill the log.
         Happening::Work { .. } => return None,
@@ -31,6 +31,7 @@ pub(super) fn happening(happening: &Happening) -> Option<String> {
             )
         }
         Happening::Stopping { handed_in } => format!("stopping: waiting for the answer to {handed_in} results"),
+        Happening::Ended(numbers) if shares => shares_ended(numbers),
         Happening::Ended(numbers) => ended(numbers),
     })
 }
@@ -54,33 +55,35 @@ fn result(submission: &Submission) -> Option<String> {
     })
 }
 
-/// How it goes, in a line.
+/// How it goes with blocks, in a line.
 pub(super) fn status(numbers: &Numbers, height: Option<Height>) -> String {
-    let speed = rate(numbers.hashes_per_second);
-    let age = duration(numbers.seconds);
+    let (speed, age) = (rate(numbers.hashes_per_second), duration(numbers.seconds));
+    let Numbers { accepted, rejected, expected, .. } = numbers;
+    let height = height.map_or_else(|| "no work yet".to_owned(), |height| format!("height {height}"));
+    format!("{speed} · {height} · found {accepted} (expected {expected:.1}) · rejected {rejected} · {age}")
+}
+
+/// How it goes with shares, in a line.
+pub(super) fn share_status(numbers: &Numbers) -> String {
+    let (speed, age) = (rate(numbers.hashes_per_second), duration(numbers.seconds));
     let Numbers { accepted, rejected, stale, dropped, .. } = numbers;
-    let Some(difficulty) = numbers.difficulty else {
-        let height = height.map_or_else(|| "no work yet".to_owned(), |height| format!("height {height}"));
-        let expected = numbers.expected;
-        return format!("{speed} · {height} · found {accepted} (expected {expected:.1}) · rejected {rejected} · {age}");
-    };
     let dropped = if *dropped == 0 { String::new() } else { format!(" · dropped {dropped}") };
-    let difficulty = number(difficulty);
+    let work = numbers.difficulty.map_or_else(|| "no work yet".to_owned(), |it| format!("difficulty {}", number(it)));
     let luck = luck_words(numbers);
-    format!(
-        "{speed} · difficulty {difficulty} · accepted {accepted} · rejected {rejected} · stale {stale}{dropped} · {luck} · {age}"
-    )
+    format!("{speed} · {work} · accepted {accepted} · rejected {rejected} · stale {stale}{dropped} · {luck} · {age}")
 }
 
 fn ended(numbers: &Numbers) -> String {
-    let age = duration(numbers.seconds);
-    let speed = rate(numbers.hashes as f64 / numbers.seconds.max(1e-9));
-    let Numbers { accepted, rejected, stale, dropped, unanswered, hashes, blocks, expected, .. } = numbers;
-    if numbers.difficulty.is_none() {
-        return format!(
-            "stopped after {age}: {accepted} blocks accepted, {rejected} refused, {expected:.1} expected for {hashes} hashes ({speed})"
-        );
-    }
+    let (speed, age) = (average(numbers), duration(numbers.seconds));
+    let Numbers { accepted, rejected, hashes, expected, .. } = numbers;
+    format!(
+        "stopped after {age}: {accepted} blocks accepted, {rejected} refused, {expected:.1} expected for {hashes} hashes ({speed})"
+    )
+}
+
+fn shares_ended(numbers: &Numbers) -> String {
+    let (speed, age) = (average(numbers), duration(numbers.seconds));
+    let Numbers { accepted, rejected, stale, dropped, unanswered, hashes, blocks, .. } = numbers;
     let blocks = if *blocks == 0 { String::new() } else { format!(" ({blocks} of them blocks)") };
     let more = |count: u64, word: &str| if count == 0 { String::new() } else { format!(", {count} {word}") };
     let (dropped, unanswered) = (more(*dropped, "dropped"), more(*unanswered, "unanswered"));
@@ -88,6 +91,11 @@ fn ended(numbers: &Numbers) -> String {
     format!(
         "stopped after {age}: {accepted} shares accepted{blocks}, {rejected} refused, {stale} stale{dropped}{unanswered}; {luck} for {hashes} hashes ({speed})"
     )
+}
+
+/// The rate since the start.
+fn average(numbers: &Numbers) -> String {
+    rate(numbers.hashes as f64 / numbers.seconds.max(1e-9))
 }
 
 /// `found 121 (expected 116.3: 104 %, mild)`.
@@ -101,9 +109,14 @@ fn luck_words(numbers: &Numbers) -> String {
     }
 }
 
-/// A difficulty: `0.001`, `65536`, `4.66e-10`.
-fn number(value: f64) -> String {
-    if (1e-4..1e15).contains(&value) { format!("{value}") } else { format!("{value:.3e}") }
+/// A difficulty, fractions with four digits that mean something: `65536`, `0.001234`, `4.657e-10`.
+pub(super) fn number(value: f64) -> String {
+    let short = format!("{value:.3e}");
+    match short.parse::<f64>() {
+        _ if value.fract() == 0.0 && value < 1e15 => format!("{value}"),
+        Ok(rounded) if (1e-6..1e15).contains(&value) => format!("{rounded}"),
+        _ => short,
+    }
 }
 
 /// A rate with three or more digits that mean something: `6.91 MH/s`.
