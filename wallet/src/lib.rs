@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`keys`] | BIP 39 words, BIP 32 derivation, paths, addresses |
-//! | [`file`] | the encrypted wallet file: envelope, seal, lock, atomic replacement |
+//! | [`mod@file`] | the encrypted wallet file: envelope, seal, lock, atomic replacement |
 //! | [`state`] | what is remembered beside the words, and its change sets |
 //! | [`config`] | the settings beside the file: network and nodes |
 //! | [`network`] | the network of a wallet |
