@@ -40,7 +40,7 @@ fn every_rule_but_the_work_is_checked() {
     assert_eq!(rule(chain.next().time(far).build()), Some(RuleId::Hdr06));
     let greedy = chain.next().claim(Amount::from_notches(params.subsidy.to_notches() + 1)).build();
     assert_eq!(rule(greedy), Some(RuleId::Blk06));
-    assert_eq!(rule(chain.next().with(payment.clone()).with(payment.clone()).build()), Some(RuleId::Blk03));
+    assert_eq!(rule(chain.next().with(payment.clone()).with(payment.clone()).build()), Some(RuleId::In01));
     let mut unsigned = payment;
     unsigned.inputs[0].witness.signatures.clear();
     assert_eq!(rule(chain.next().with(unsigned).build()), Some(RuleId::In06));

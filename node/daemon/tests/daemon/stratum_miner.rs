@@ -110,6 +110,11 @@ impl Miner {
         stream.write_all(b"\n").unwrap();
     }
 
+    /// Writes as much as the server takes.
+    pub fn try_write(&mut self, text: &str) {
+        let _ = self.stream.get_mut().write_all(text.as_bytes());
+    }
+
     /// Sends a request; its answer.
     pub fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.next_id;

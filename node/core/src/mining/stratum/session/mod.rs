@@ -246,6 +246,12 @@ impl Session {
         wanted.min(work.difficulty()).max(wanted.scaled(MAX_RATE_FACTOR.recip()))
     }
 
+    /// Whether the miner works at another difficulty than it is to.
+    fn has_news(&self) -> bool {
+        let wanted = self.work.as_ref().map(|work| self.wanted_difficulty(work));
+        self.announced.is_some() && wanted.is_some() && wanted != self.announced
+    }
+
     /// Gives the miner a job, if it is ready for one and there is work.
     fn send_job(&mut self, now: Timestamp, clean: bool) {
         let (Some(user), Some(work)) = (&self.user, &self.work) else {

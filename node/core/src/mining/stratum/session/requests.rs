@@ -46,7 +46,7 @@ impl Session {
     fn after_answer(&mut self, now: Timestamp, method: &str) {
         match method {
             "mining.subscribe" | "mining.authorize" if self.jobs.is_empty() => self.send_job(now, true),
-            "mining.suggest_difficulty" if !self.jobs.is_empty() => self.send_job(now, false),
+            "mining.suggest_difficulty" if self.has_news() => self.send_job(now, false),
             "mining.submit" => self.after_share(now),
             _ => {}
         }

@@ -117,6 +117,9 @@ fn the_small_ones() {
     let before = bench.job.clone();
     assert_eq!(bench.ask("mining.suggest_difficulty", json!([0.5]))["result"], json!(true));
     assert_ne!(bench.job, before, "a difficulty holds from the next job, so there is one");
+    let before = bench.job.clone();
+    bench.ask("mining.suggest_difficulty", json!([0.5]));
+    assert_eq!(bench.job, before, "nothing new, no new job");
     for bad in [json!([0]), json!([-1]), json!(["x"]), json!([])] {
         assert_eq!(code(&bench.ask("mining.suggest_difficulty", bad)), 20);
     }
