@@ -31,7 +31,7 @@ impl Kernel for ShaNi {
     }
 
     fn versions(&self) -> usize {
-        8
+        16
     }
 
     fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
@@ -85,17 +85,14 @@ fn next_words(w: [Quad; 4]) -> Quad {
 /// Two rounds with the lower two words of `$words`, two with the upper two, in every stream.
 macro_rules! four_rounds {
     ($states:ident, $stream:ident => $words:expr) => {
-        four_rounds!($states, $stream => $words, $states.len())
-    };
-    ($states:ident, $stream:ident => $words:expr, $streams:expr) => {
         let mut $stream = 0;
-        while $stream < $streams {
+        while $stream < $states.len() {
             let [abef, cdgh] = $states[$stream];
             $states[$stream][1] = _mm_sha256rnds2_epu32(cdgh, abef, $words);
             $stream += 1;
         }
         let mut $stream = 0;
-        while $stream < $streams {
+        while $stream < $states.len() {
             // What was (h, g, d, c) is now two rounds on, and (f, e, b, a) has become (h, g, d, c).
             let [older, newer] = $states[$stream];
             $states[$stream][0] = _mm_sha256rnds2_epu32(older, newer, _mm_shuffle_epi32::<0x0e>($words));
@@ -178,7 +175,7 @@ fn top_words<const N: usize>(digests: [State; N]) -> [u32; N] {
     let mut tops = [0; N];
     for stream in 0..N {
         let words = w[stream];
-        let last = _mm_add_epi32(next_words([words[0], words[1], words[2], words[3]]), constants(15));
+        let last = _mm_add_epi32(next_words(words), constants(15));
         let [abef, cdgh] = states[stream];
         // After round 61 the lowest place has what was `e` after round 60: the hash's last word.
         let newest = _mm_sha256rnds2_epu32(cdgh, abef, last);
