@@ -134,13 +134,17 @@ fn a_pool_that_comes_back_is_used_again() {
     let mut pool = FakePool::start(SOME);
     let miner = run(&pool, &[]);
     miner.wait_for("share");
-    for _ in 0..2 {
+    for outage in 1..3 {
         pool.kill();
         assert_eq!(miner.wait_for("lost")["url"], pool.url());
         pool = restart(pool.address(), SOME);
         assert_eq!(miner.wait_for("connected")["url"], pool.url());
         assert_eq!(miner.wait_for("share")["accepted"], true);
-        assert_all_right(&pool.state().submits);
+        let state = pool.state();
+        assert_all_right(&state.submits);
+        // The last byte of the extra nonce is the job's number: a result of the first connection cannot pass for one of this.
+        let number = format!("{outage:02x}");
+        assert!(state.submits.iter().all(|submit| submit.params[2].ends_with(&number)), "{:?}", state.submits);
     }
 }
 
