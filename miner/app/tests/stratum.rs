@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 use support::miner::{Miner, command};
 use support::pool::{Configure, FakePool, NONE, SOME, Submit};
 
@@ -18,7 +19,9 @@ fn assert_all_right(submits: &[Submit]) {
 
 /// A pool at the address of one that was killed. The old listener may need a moment to let go of the port.
 fn restart(address: SocketAddr, ease: u32) -> FakePool {
-    while TcpListener::bind(address).is_err() {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while let Err(error) = TcpListener::bind(address) {
+        assert!(Instant::now() < deadline, "{address} is not free again: {error}");
         std::thread::yield_now();
     }
     FakePool::start_at(address, ease)

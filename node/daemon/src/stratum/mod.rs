@@ -128,7 +128,8 @@ impl Stratum {
             stale: sum(gone.stale, |worker| worker.stale),
             rejected: sum(gone.rejected, |worker| worker.rejected),
             blocks: sum(gone.blocks, |worker| worker.blocks),
-            hashespersec: workers.iter().map(|worker| worker.hashespersec).sum(),
+            // Not `sum`: of nothing that is -0.
+            hashespersec: workers.iter().fold(0.0, |sum, worker| sum + worker.hashespersec),
             workers,
         }
     }

@@ -70,6 +70,7 @@ fn a_miner_mines_blocks_with_transactions() {
     wait_until_alone(&node);
     let info = self::info(&node);
     assert_eq!((info.accepted, info.blocks, info.workers.len()), (5, 5, 0));
+    assert_eq!(info.hashespersec.to_bits(), 0, "nothing, and not minus nothing");
     assert_eq!(node.stop(), Some(0));
 }
 

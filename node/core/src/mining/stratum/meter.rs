@@ -43,7 +43,7 @@ impl Meter {
     pub fn rate(&self, now: Timestamp) -> f64 {
         let piece = self.piece(now);
         let counts = |number: &u64| number.saturating_add(PIECES) > piece;
-        let hashes: f64 = self.pieces.iter().filter(|(number, _)| counts(number)).map(|(_, hashes)| hashes).sum();
+        let hashes = self.pieces.iter().filter(|(number, _)| counts(number)).fold(0.0, |sum, (_, hashes)| sum + hashes);
         let elapsed_ms = now.millis_since(self.started);
         let into_piece_ms = elapsed_ms % PIECE_MS;
         let span_ms = elapsed_ms.min((PIECES - 1) * PIECE_MS + into_piece_ms).max(1_000);

@@ -8,7 +8,7 @@ use crate::mining::stratum::difficulty::Difficulty;
 fn a_steady_miner_is_measured() {
     let start = Timestamp::from_seconds(1_000);
     let mut meter = Meter::new(start);
-    assert_eq!(meter.rate(start), 0.0);
+    assert_eq!(meter.rate(start).to_bits(), 0, "zero, and not minus zero");
     for share in 1..=300 {
         let now = start.saturating_add_millis(share * 4_000);
         meter.add(now, Difficulty::power_of_two(-10));
