@@ -26,7 +26,7 @@ impl Kernel for Avx2 {
     }
 
     fn versions(&self) -> usize {
-        8
+        16
     }
 
     fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {

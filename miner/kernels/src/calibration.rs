@@ -46,6 +46,10 @@ pub(crate) fn choose(calibrated: &[Calibrated]) -> Option<&'static dyn Kernel> {
 /// What runs here, best first as far as one can tell without measuring; without the portable kernel, which is never best, and
 /// takes long to measure.
 fn contenders() -> Vec<&'static dyn Kernel> {
+    // Miri has no special instructions, and no sense of speed.
+    if cfg!(miri) {
+        return Vec::new();
+    }
     let special = kernel::all().iter().rev().copied().filter(|kernel| kernel.name() != kernel::PORTABLE);
     special.filter(|kernel| kernel.is_available()).collect()
 }
