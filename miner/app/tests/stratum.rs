@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
-use support::miner::{Miner, command};
+use support::miner::{Miner, command, output};
 use support::pool::{Configure, FakePool, NONE, SOME, Submit};
 
 fn run(pool: &FakePool, more: &[&str]) -> Miner {
@@ -184,7 +184,7 @@ fn the_miner_can_wait_for_a_pool_that_is_not_there_yet() {
 
 /// Exit code, output, errors of a run that ends by itself.
 fn outcome(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = command(args).output().expect("the miner runs");
+    let output = output(&mut command(args));
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -246,15 +246,14 @@ fn passwords(pool: &FakePool) -> Vec<Value> {
 fn the_password_may_come_from_the_environment() {
     let pool = FakePool::start(SOME);
     let args = ["run", "--stratum", &pool.url(), "--user", "me.desk", "--shares", "1", "--threads", "1"];
-    assert!(command(&args).output().expect("the miner runs").status.success());
+    assert!(output(&mut command(&args)).status.success());
     let mut with_password = command(&args);
-    with_password.env("MINER_STRATUM_PASSWORD", "secret");
-    assert!(with_password.output().expect("the miner runs").status.success());
+    assert!(output(with_password.env("MINER_STRATUM_PASSWORD", "secret")).status.success());
     assert_eq!(passwords(&pool), [json!(["me.desk", "x"]), json!(["me.desk", "secret"])]);
     let help = outcome(&["run", "--help"]).1;
     assert!(help.contains("MINER_STRATUM_PASSWORD"), "{help}");
     let mut help = command(&["run", "--help"]);
-    let output = help.env("MINER_STRATUM_PASSWORD", "secret-word").output().expect("the miner runs");
+    let output = output(help.env("MINER_STRATUM_PASSWORD", "secret-word"));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("secret-word"));
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A share is 2^16 hashes: a hundred a second or so.
@@ -202,8 +202,9 @@ impl Drop for FakePool {
     }
 }
 
+/// Also after a failed assertion: the pool is still to be dropped, and the first panic is the one to read.
 fn lock(shared: &Shared) -> MutexGuard<'_, State> {
-    shared.0.lock().expect("no thread panicked")
+    shared.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One connection until it closes.
