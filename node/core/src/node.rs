@@ -188,8 +188,12 @@ impl Node {
         if self.chain.activation_pending() || self.net.relay.has_ready_orphans() {
             return Some(self.now);
         }
-        let common =
-            [Some(self.housekeeping_at), self.net.redial.next_timeout(), self.net.relay.requests.next_timeout()];
+        let common = [
+            Some(self.housekeeping_at),
+            self.net.redial.next_timeout(),
+            self.net.relay.requests.next_timeout(),
+            self.net.compact.next_timeout(),
+        ];
         let peers = self.net.peers.values().filter_map(peer_timeout);
         common.into_iter().flatten().chain(peers).min()
     }
@@ -202,7 +206,9 @@ impl Node {
         self.tick_pings(now);
         self.tick_headers(now);
         self.tick_downloads(now);
+        self.tick_compact(now);
         self.tick_relay(now);
+        self.tick_fee_filters(now);
         for address in self.net.redial.due(now, &mut self.net.random) {
             self.output(Output::Dial { address });
         }
@@ -217,6 +223,7 @@ impl Node {
         for (txid, reason) in self.mempool.expire(now) {
             self.emit(Event::TransactionRemoved { txid, reason });
         }
+        self.hurry_fee_filters(now);
         self.net.relay.orphans.expire(now);
         self.net.bans.expire(now);
         self.chain.flush();
@@ -406,7 +413,7 @@ impl Node {
     pub(crate) fn send(&mut self, id: PeerId, message: Message) {
         if let Some(peer) = self.net.peers.get_mut(&id) {
             // Small messages are not worth measuring: the driver's count includes them.
-            if matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Headers(_)) {
+            if message.is_bulk() {
                 peer.serve.note_sent(message.payload_size());
             }
             self.outputs.push_back(Output::Send { peer: id, message });
@@ -434,6 +441,7 @@ fn peer_timeout(peer: &Peer) -> Option<Timestamp> {
     if !peer.is_ready() {
         return Some(peer.connected_at.saturating_add_millis(HANDSHAKE_TIMEOUT_MS));
     }
-    let due = [Some(peer.ping.due()), peer.headers.due(), peer.download.due(), peer.announcer.due()];
+    let due =
+        [Some(peer.ping.due()), peer.headers.due(), peer.download.due(), peer.announcer.due(), peer.fee_filter.due()];
     due.into_iter().flatten().min()
 }

@@ -116,6 +116,9 @@ impl Decoder {
         if let Some((items, max)) = message.excess_items() {
             return Err(FrameError::TooManyItems { kind, items, max });
         }
+        if !message.has_good_places() {
+            return Err(FrameError::BadPlaces { kind });
+        }
         if let Message::Version(version) = &message
             && !Version::is_user_agent(&version.user_agent)
         {

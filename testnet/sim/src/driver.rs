@@ -181,7 +181,7 @@ impl World {
 
 /// Whether the node counts this message in the peer's send queue.
 fn is_bulk(message: &Message) -> bool {
-    matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Headers(_))
+    message.is_bulk()
 }
 
 fn encode_event(event: &NodeEvent) -> Vec<u8> {

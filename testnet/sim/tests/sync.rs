@@ -125,21 +125,6 @@ fn a_payment_reaches_every_mempool_of_a_line_of_nodes_within_a_second() {
 }
 
 #[test]
-fn a_block_crosses_a_line_of_nodes_in_three_trips_a_hop() {
-    let links = Topology::Line.links(5, &mut tally_node_core::random::Random::new(0));
-    let mut world = world(5, 5, links, 50);
-    world.run(2_000);
-    // After the first block everybody knows what everybody has.
-    world.mine_on(0);
-    world.run(5_000);
-    world.mine_on(0);
-    world.run(4 * 3 * 50 - 1);
-    assert_eq!(height(&world, 4), 1);
-    world.run(1);
-    assert_eq!(height(&world, 4), 2, "headers, request, block: three trips of 50 ms on each of four links");
-}
-
-#[test]
 fn the_checkers_see_what_is_wrong() {
     let mut world = world(6, 2, Vec::new(), 1);
     world.run(1_000);

@@ -86,6 +86,10 @@ impl Node {
                 break;
             }
         }
+        let is_wanted = linked && headers.len() == 1 && peer.compact.wants_push;
+        if is_wanted && self.push_to(id, tip_id) {
+            return;
+        }
         headers.reverse();
         let message =
             if linked { Message::Headers(headers) } else { Message::Inventory(vec![InventoryItem::Block(tip.hash)]) };
@@ -139,12 +143,14 @@ impl Node {
         let Some(peer) = self.net.peers.get_mut(&id) else {
             return;
         };
+        let min_rate = peer.fee_filter.theirs;
         let announcer = &mut peer.announcer;
         let mut items = Vec::new();
         while items.len() < MAX_INVENTORY_SENT
             && let Some(wtxid) = announcer.queue.pop_front()
         {
-            if self.mempool.get_by_wtxid(&wtxid).is_some() && announcer.note_known(&wtxid) {
+            let is_wanted = self.mempool.get_by_wtxid(&wtxid).is_some_and(|entry| entry.rate() >= min_rate);
+            if is_wanted && announcer.note_known(&wtxid) {
                 items.push(InventoryItem::Transaction(wtxid));
             }
         }

@@ -11,7 +11,9 @@ use crate::net::addresses::AddressBucket;
 use crate::net::announce::Announcer;
 use crate::net::disconnect::{DisconnectReason, Violation};
 use crate::net::download::PeerDownload;
+use crate::net::fee_filter::PeerFeeFilter;
 use crate::net::headers::PeerHeaders;
+use crate::net::high_bandwidth::PeerCompact;
 use crate::net::limits::MAX_UNKNOWN_FRAMES_PER_MINUTE;
 use crate::net::peer::{Direction, Handshake, Peer, PeerId, PeerInfo};
 use crate::net::ping::PeerPing;
@@ -45,6 +47,8 @@ impl Node {
             download: PeerDownload::default(),
             announcer: Announcer::new(),
             serve: ServeQueue::default(),
+            compact: PeerCompact::default(),
+            fee_filter: PeerFeeFilter::default(),
             addresses: AddressBucket::new(now),
             unknown_frames: (0, now),
         };
@@ -101,6 +105,15 @@ impl Node {
             Message::NotFound(items) => self.on_not_found(now, id, &items),
             Message::Block(block) => self.on_block(now, id, block),
             Message::Transaction(transaction) => self.on_transaction(now, id, transaction),
+            Message::SendCompact { high_bandwidth } => self.on_send_compact(id, high_bandwidth),
+            Message::CompactBlock(compact) => self.on_compact_block(now, id, &compact),
+            Message::GetBlockTransactions { block, indexes } => {
+                self.on_get_block_transactions(now, id, block, indexes);
+            }
+            Message::BlockTransactions { block, transactions } => {
+                self.on_block_transactions(now, id, block, transactions);
+            }
+            Message::FeeFilter { rate } => self.on_fee_filter(id, rate),
         }
     }
 
@@ -179,6 +192,8 @@ impl Node {
             self.emit(Event::PeerDisconnected { peer: id.0, reason: reason.to_string() });
         }
         self.downloads_of_gone_peer(&peer);
+        self.compact_peer_gone(now, id);
+        self.net.high_bandwidth.peer_gone(id);
         self.net.relay.orphans.peer_gone(id);
         let asks = self.net.relay.requests.peer_gone(now, id);
         self.ask_for(asks);

@@ -60,6 +60,16 @@ pub enum Violation {
         /// Allowed.
         max: usize,
     },
+    /// A transaction asked for at a place that its block does not have.
+    #[error("transaction {index} asked for of block {hash}, which has {count}")]
+    PlaceBeyondBlock {
+        /// The block.
+        hash: BlockHash,
+        /// The place.
+        index: u16,
+        /// The number of its transactions.
+        count: usize,
+    },
     /// More frames of unknown kinds than a newer version would send.
     #[error("more than {max} messages of unknown kinds in a minute")]
     UnknownFlood {

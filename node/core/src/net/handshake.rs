@@ -124,6 +124,8 @@ impl Node {
             }
             self.send(id, Message::GetAddresses);
         }
+        self.send(id, Message::SendCompact { high_bandwidth: false });
+        self.tell_fee_filter(now, id);
         if self.chain.tip().hash != told_tip {
             self.announce_tip_to(id);
         }

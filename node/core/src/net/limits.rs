@@ -56,6 +56,52 @@ pub const SERVE_QUEUE_BYTES: usize = 2_000_000;
 /// A peer that lets this much pile up does not read: more than all we send unasked and one answer of each kind.
 pub const MAX_SEND_QUEUE_BYTES: usize = 8_000_000;
 
+/// Peers that we ask to push new blocks to us (BIP 152): enough that one of them is early, few enough that it costs little.
+pub const MAX_HIGH_BANDWIDTH_PEERS: usize = 3;
+
+/// A compact block further above our tip than this is only a header to us: its transactions are not in our mempool.
+pub const MAX_COMPACT_AHEAD_BLOCKS: u32 = 2;
+
+/// Blocks further below the tip than this are sent whole to who asks for their compact form.
+pub const MAX_COMPACT_DEPTH: u32 = 5;
+
+/// Blocks further below the tip than this are sent whole to who asks for some of their transactions.
+pub const MAX_TRANSACTIONS_DEPTH: u32 = 10;
+
+/// How long a peer may take to send the transactions that are missing in a compact block; then others are asked.
+pub const COMPACT_TIMEOUT_MS: u64 = 5_000;
+
+/// Who pushed the same block is asked as well if the one asked first takes longer than this: it cannot hold up a block for five seconds.
+pub const COMPACT_HEDGE_MS: u64 = 500;
+
+/// Peers whose copies of one block are put together at a time.
+pub const MAX_RECONSTRUCTIONS_PER_BLOCK: usize = 3;
+
+/// Compact blocks that are put together at a time, of all peers: some 100 KB each.
+pub const MAX_RECONSTRUCTIONS: usize = 24;
+
+/// Compact blocks that we remember to have tried, and those that failed.
+pub const COMPACT_BLOCKS_REMEMBERED: usize = 1_000;
+
+/// Requests for transactions of blocks that one peer may have waiting: one for each block that it puts together.
+pub const MAX_TRANSACTIONS_REQUESTS: usize = 16;
+
+/// A block with more transactions than this is passed on first and connected then. Below that, connecting takes no
+/// longer than passing on.
+pub const RELAY_FIRST_TRANSACTIONS: usize = 16;
+
+/// Signatures verified between two looks at what else has come: some two milliseconds.
+pub const VERIFY_AHEAD_INPUTS: usize = 64;
+
+/// Refused blocks whose reason we remember, for whoever submitted them.
+pub const REFUSALS_REMEMBERED: usize = 100;
+
+/// Mean time between two looks whether our minimum fee rate is worth telling.
+pub const FEE_FILTER_MEAN_MS: u64 = 10 * 60_000;
+
+/// How soon, at the latest, a change by a third is told.
+pub const FEE_FILTER_HURRY_MS: u64 = 5 * 60_000;
+
 /// Transactions a peer has announced and we have not asked for yet. Beyond that its announcements are forgotten.
 pub const MAX_ANNOUNCED_TRANSACTIONS: usize = 5_000;
 

@@ -13,6 +13,11 @@
 //! | `relay` | transactions from peers |
 //! | `requests` | which announced transactions to ask whom for |
 //! | `orphans` | transactions whose parents have not come |
+//! | `compact` | compact blocks from peers: put together, asked for, given up |
+//! | `reconstruct` | from short ids and transactions at hand to the block |
+//! | `push` | compact blocks to peers, and the transactions that they miss |
+//! | `high_bandwidth` | which peers push blocks to us |
+//! | `fee_filter` | which transactions the other would refuse anyway |
 //! | `serve` | answering requests no faster than the peer reads |
 //! | `ping` | is it there, and how far away |
 //! | [`addresses`] | where other nodes listen |
@@ -24,16 +29,21 @@ pub mod addresses;
 mod announce;
 pub mod bans;
 mod blocks;
+mod compact;
 mod connection;
 pub mod disconnect;
 mod download;
+mod fee_filter;
 mod handshake;
 mod headers;
+mod high_bandwidth;
 pub mod limits;
 mod orphans;
 pub mod peer;
 mod ping;
+mod push;
 mod recent;
+mod reconstruct;
 pub mod redial;
 mod relay;
 mod requests;
@@ -44,8 +54,11 @@ use std::collections::BTreeMap;
 use crate::net::addresses::AddressBook;
 use crate::net::bans::{Ban, BanList};
 use crate::net::blocks::BlockSources;
+use crate::net::compact::CompactBlocks;
 use crate::net::download::BlockDownload;
+use crate::net::high_bandwidth::HighBandwidth;
 use crate::net::peer::{Direction, Peer, PeerId};
+use crate::net::push::MadeCompact;
 use crate::net::redial::Redial;
 use crate::net::relay::TransactionRelay;
 use crate::random::Random;
@@ -57,6 +70,9 @@ pub(crate) struct Net {
     pub download: BlockDownload,
     pub sources: BlockSources,
     pub relay: TransactionRelay,
+    pub compact: CompactBlocks,
+    pub made_compact: MadeCompact,
+    pub high_bandwidth: HighBandwidth,
     pub book: AddressBook,
     pub bans: BanList,
     pub redial: Redial,
@@ -72,6 +88,9 @@ impl Net {
             download: BlockDownload::default(),
             sources: BlockSources::default(),
             relay: TransactionRelay::new(),
+            compact: CompactBlocks::new(),
+            made_compact: MadeCompact::default(),
+            high_bandwidth: HighBandwidth::default(),
             book: AddressBook::default(),
             bans: BanList::restore(bans),
             redial: Redial::default(),

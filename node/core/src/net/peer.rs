@@ -10,7 +10,9 @@ use tally_wire::{Services, Version};
 use crate::net::addresses::AddressBucket;
 use crate::net::announce::Announcer;
 use crate::net::download::PeerDownload;
+use crate::net::fee_filter::PeerFeeFilter;
 use crate::net::headers::PeerHeaders;
+use crate::net::high_bandwidth::PeerCompact;
 use crate::net::ping::PeerPing;
 use crate::net::serve::ServeQueue;
 
@@ -65,6 +67,8 @@ pub(crate) struct Peer {
     pub download: PeerDownload,
     pub announcer: Announcer,
     pub serve: ServeQueue,
+    pub compact: PeerCompact,
+    pub fee_filter: PeerFeeFilter,
     pub addresses: AddressBucket,
     /// Frames of unknown kinds since the minute that began at the time.
     pub unknown_frames: (u32, Timestamp),

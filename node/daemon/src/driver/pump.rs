@@ -1,4 +1,4 @@
-//! Carrying out what the node wants: stored first, then sent, dialled, told.
+//! Carrying out what the node wants: sent, handed over to the store, dialled, told.
 
 use tally_node_core::event::{Event, RemovalReason};
 use tally_node_core::net::peer::PeerId;
@@ -11,13 +11,17 @@ use crate::transport::{PeerEvent, dial};
 
 impl Loop {
     /// Does everything that the node wants done, in order.
-    pub(super) fn pump(&mut self) -> Result<(), DriverError> {
+    ///
+    /// Returns whether anything was handed over to the store.
+    pub(super) fn pump(&mut self) -> Result<bool, DriverError> {
+        let mut has_stored = false;
         let mut cut_off = Vec::new();
         loop {
             while let Some(output) = self.core.node.poll_output() {
                 match output {
                     Output::Commit(changes) => {
-                        self.store.apply(&changes).map_err(|error| self.halted(error.to_string()))?;
+                        self.writer.put(changes).map_err(|error| self.halted(error.to_string()))?;
+                        has_stored = true;
                     }
                     Output::Send { peer, message } => cut_off.extend(self.send(peer, message)),
                     Output::Dial { address } => {
@@ -32,7 +36,7 @@ impl Loop {
                 }
             }
             let Some((peer, reason)) = cut_off.pop() else {
-                return Ok(());
+                return Ok(has_stored);
             };
             self.core.peers.remove(&peer);
             self.core.node.handle_peer_gone(clock::now(), peer, &reason);

@@ -221,7 +221,7 @@ impl Writer {
             };
             let frame = encode_frame(self.transport.magic, &message);
             // Only these are counted by the node, which serves no faster than its peer reads.
-            let counted = matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Headers(_));
+            let counted = message.is_bulk();
             drop(message);
             let failure = match timeout(WRITE_TIMEOUT, self.write.write_all(&frame)).await {
                 Ok(Ok(())) => None,
