@@ -37,7 +37,7 @@ impl BlockSources {
         }
     }
 
-    fn get(&self, hash: &BlockHash) -> Option<PeerId> {
+    pub fn get(&self, hash: &BlockHash) -> Option<PeerId> {
         self.by_hash.get(hash).copied()
     }
 }

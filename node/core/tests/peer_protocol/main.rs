@@ -3,7 +3,10 @@
 
 mod bench;
 mod connections;
+mod finding;
+mod gossip;
 mod handshake;
+mod inbound;
 mod misbehaviour;
 mod serving;
 mod sync;
