@@ -8,5 +8,6 @@ mod inspect;
 mod kill;
 mod methods;
 mod network;
+mod peers;
 mod process;
 mod websocket;

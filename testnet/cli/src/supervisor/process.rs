@@ -91,6 +91,8 @@ fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[So
     add("--listen", listen.to_string());
     add("--rpc-listen", rpc.to_string());
     add("--web-listen", web.to_string());
+    // Who talks to whom is the testnet's shape, and the shape is ours to choose.
+    add("--max-outbound", "0".to_owned());
     for peer in peers {
         add("--connect", peer.to_string());
     }

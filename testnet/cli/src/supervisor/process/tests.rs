@@ -26,7 +26,9 @@ fn command_lines() {
     let mining = format!("--mine {address} --mine-threads 1 --mine-limit 100000");
     assert_eq!(
         line(&plan, None, &[]),
-        format!("{common} --listen 127.0.0.1:0 --rpc-listen 127.0.0.1:0 --web-listen 127.0.0.1:0 {mining}")
+        format!(
+            "{common} --listen 127.0.0.1:0 --rpc-listen 127.0.0.1:0 --web-listen 127.0.0.1:0 --max-outbound 0 {mining}"
+        )
     );
     let at = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
     let usual = Some(Addresses { listen: at(5), rpc: at(6), web: Some(at(4)) });
@@ -34,12 +36,12 @@ fn command_lines() {
     assert_eq!(
         line(&plan, usual, &[at(7), at(8)]),
         format!(
-            "{common} --listen 127.0.0.1:5 --rpc-listen 127.0.0.1:6 --web-listen 127.0.0.1:4 --connect 127.0.0.1:7 --connect 127.0.0.1:8"
+            "{common} --listen 127.0.0.1:5 --rpc-listen 127.0.0.1:6 --web-listen 127.0.0.1:4 --max-outbound 0 --connect 127.0.0.1:7 --connect 127.0.0.1:8"
         )
     );
     plan.ports = Some((9, 10));
     assert_eq!(
         line(&plan, None, &[]),
-        format!("{common} --listen 127.0.0.1:9 --rpc-listen 127.0.0.1:10 --web-listen 127.0.0.1:0")
+        format!("{common} --listen 127.0.0.1:9 --rpc-listen 127.0.0.1:10 --web-listen 127.0.0.1:0 --max-outbound 0")
     );
 }
