@@ -49,6 +49,8 @@ impl World {
                     self.violations.push(format!("host {host}: {error}"));
                 }
             }
+            // Hosts know whom to call from their configuration.
+            Output::ResolveSeeds { .. } | Output::KeepAddresses { .. } => {}
             Output::Emit(event) => {
                 self.log.note(self.now, host, "event", &encode_event(&event));
                 self.log.trace(self.now, host, || format!("{event:?}"));

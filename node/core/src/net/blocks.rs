@@ -51,7 +51,7 @@ impl BlockSources {
         }
     }
 
-    fn get(&self, hash: &BlockHash) -> Option<Source> {
+    pub fn get(&self, hash: &BlockHash) -> Option<Source> {
         self.by_hash.get(hash).copied()
     }
 

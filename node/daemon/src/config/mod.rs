@@ -1,6 +1,7 @@
 //! The resolved configuration: arguments over environment over configuration file over defaults, decided once.
 
 pub mod file;
+pub mod peers;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use tally_primitives::params::Params;
 use crate::args::{LocationArgs, RunArgs};
 use crate::error::CommandError;
 use file::FileConfig;
+use peers::PeersConfig;
 
 /// The configuration file's name in the data directory.
 pub const CONFIG_FILE: &str = "node.toml";
@@ -36,8 +38,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where peers connect.
     pub listen: SocketAddr,
-    /// Peers to keep connected.
-    pub connect: Vec<SocketAddr>,
+    /// Peers.
+    pub peers: PeersConfig,
     /// JSON-RPC.
     pub rpc: RpcConfig,
     /// Where /health is answered.
@@ -108,7 +110,6 @@ impl Config {
         let params = &location.params;
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let connect = or_list(&args.connect, file.connect.clone());
         let rpc = RpcConfig {
             listen: args.rpc_listen.or(file.rpc_listen).unwrap_or(SocketAddr::new(local, params.rpc_port)),
             user_password: user_password(args, &file)?,
@@ -123,7 +124,7 @@ impl Config {
                 json: args.log.log_json.or(file.log_json).unwrap_or(false),
             },
             listen: args.listen.or(file.listen).unwrap_or(SocketAddr::new(any, params.peer_port)),
-            connect,
+            peers: PeersConfig::resolve(args, &file)?,
             rpc,
             web_listen: args.web_listen.or(file.web_listen),
             stratum_listen: args.stratum_listen.or(file.stratum_listen),
