@@ -51,8 +51,13 @@ impl BlockSources {
         }
     }
 
-    pub fn get(&self, hash: &BlockHash) -> Option<Source> {
+    fn get(&self, hash: &BlockHash) -> Option<Source> {
         self.by_hash.get(hash).copied()
+    }
+
+    /// The peer that sent this block.
+    pub fn peer(&self, hash: &BlockHash) -> Option<PeerId> {
+        self.get(hash).map(|source| source.peer)
     }
 
     /// Remembers why a block was refused on connecting, for whoever submitted it.

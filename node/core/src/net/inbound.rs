@@ -179,7 +179,7 @@ impl Node {
             return;
         }
         self.net.tip_noted = tip;
-        if let Some(peer) = self.net.sources.get(&tip).and_then(|id| self.net.peers.get_mut(&id)) {
+        if let Some(peer) = self.net.sources.peer(&tip).and_then(|id| self.net.peers.get_mut(&id)) {
             peer.last_block_at = Some(now);
         }
     }

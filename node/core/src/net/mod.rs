@@ -113,6 +113,8 @@ pub(crate) struct Net {
     pub bans: BanList,
     pub redial: Redial,
     pub random: Random,
+    /// When peers that have called us are told of transactions.
+    pub inbound_flush_at: Timestamp,
     /// Since the last call a peer has left: others may have to take over.
     pub peer_left: bool,
 }
@@ -147,6 +149,7 @@ impl Net {
             bans: BanList::restore(config.bans.clone()),
             redial: Redial::default(),
             random: Random::new(seed),
+            inbound_flush_at: Timestamp::from_millis(0),
             peer_left: false,
         }
     }

@@ -286,6 +286,8 @@ fn open_node(config: &Config, store: &Store, listen_port: u16) -> Result<Result<
             saved: addresses::read(&config.location.data_dir, config.location.params.genesis_hash()),
             ..config.peers.finding()
         },
+        trickle_mean_ms: config.trickle_ms.0,
+        trickle_inbound_mean_ms: Some(config.trickle_ms.1),
         ..NodeConfig::default()
     };
     let seed = u64::from_le_bytes(random_bytes()?);

@@ -67,7 +67,8 @@ impl Writer {
         let mut queued = Some(first);
         while let Some((message, size)) = queued {
             batch.size += size;
-            batch.counted |= is_counted(&message);
+            // These the node counts, which serves no faster than its peer reads.
+            batch.counted |= message.is_bulk();
             let frame = encode_frame(self.shared.transport.config.magic, &message);
             if batch.bytes.is_empty() {
                 batch.bytes = frame;
@@ -110,9 +111,4 @@ async fn next(queues: &mut Queues) -> Option<Queued> {
         Some(urgent) = queues.now.recv() => Some(urgent),
         bulk = queues.bulk.recv() => bulk,
     }
-}
-
-/// Whether the node, which serves no faster than its peer reads, counts this message.
-fn is_counted(message: &Message) -> bool {
-    matches!(message, Message::Block(_) | Message::Transaction(_) | Message::Headers(_))
 }
