@@ -480,14 +480,13 @@ fn peer_timeout(peer: &Peer) -> Option<Timestamp> {
     if !peer.is_ready() {
         return Some(peer.connected_at.saturating_add_millis(HANDSHAKE_TIMEOUT_MS));
     }
-    let due =
-        [
-            Some(peer.ping.due()),
-            peer.headers.due(),
-            peer.download.due(),
-            peer.announcer.due(),
-            peer.fee_filter.due(),
-            peer.addresses.due(),
-        ];
+    let due = [
+        Some(peer.ping.due()),
+        peer.headers.due(),
+        peer.download.due(),
+        peer.announcer.due(),
+        peer.fee_filter.due(),
+        peer.addresses.due(),
+    ];
     due.into_iter().flatten().min()
 }
