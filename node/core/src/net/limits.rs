@@ -194,6 +194,9 @@ pub const MAX_SEEDS: usize = 32;
 /// Addresses taken of one seed's answer.
 pub const MAX_SEED_ADDRESSES: usize = 256;
 
+/// Addresses that a book can hold: a place in every bucket.
+pub const MAX_ADDRESS_BOOK: usize = 81_920;
+
 /// Buckets of rumours, each with 64 places.
 pub const NEW_BUCKETS: u64 = 1_024;
 

@@ -14,17 +14,15 @@ use super::group::{AddressGroups, canonical, is_dialable};
 use super::secret::Secret;
 use super::table::BUCKET_PLACES;
 use crate::net::finding::EclipseDefences;
-use crate::net::limits::{MAX_ANCHORS, NEW_BUCKETS, TRIED_BUCKETS};
+use crate::net::limits::{MAX_ADDRESS_BOOK, MAX_ANCHORS, NEW_BUCKETS, TRIED_BUCKETS};
 
 /// The form of the value.
 const FORMAT: u32 = 1;
 
-/// Addresses that a book can hold.
-const MAX_ENTRIES: usize = 81_920;
-const _: () = assert!(MAX_ENTRIES as u64 == (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_PLACES);
+const _: () = assert!(MAX_ADDRESS_BOOK as u64 == (NEW_BUCKETS + TRIED_BUCKETS) * BUCKET_PLACES);
 
 /// Longer than any book.
-pub const MAX_SAVED_BYTES: usize = 256 + MAX_ENTRIES * 128;
+pub const MAX_SAVED_BYTES: usize = 256 + MAX_ADDRESS_BOOK * 128;
 
 const CHECKSUM_BYTES: usize = 32;
 
@@ -131,7 +129,7 @@ impl AddressBook {
         defences: EclipseDefences,
     ) -> AddressBook {
         let mut book = AddressBook::new(saved.secret, seed, groups, defences);
-        for (address, entry) in saved.entries.iter().take(MAX_ENTRIES) {
+        for (address, entry) in saved.entries.iter().take(MAX_ADDRESS_BOOK) {
             let address = canonical(*address);
             if is_dialable(address) && !book.entries.contains_key(&address) {
                 book.put_back(address, entry.clone());
