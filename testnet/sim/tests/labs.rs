@@ -1,6 +1,5 @@
 //! The labs, small: each must find its theory, whatever the seed.
 
-use tally_sim::labs::churn::Churn;
 use tally_sim::labs::flood::flood;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::{Latency, estimate, stale_share};
@@ -34,11 +33,6 @@ fn latency_loses_the_share_of_blocks_that_the_theory_says() {
 #[test]
 fn a_partition_kills_the_smaller_number_of_blocks_and_no_payment() {
     assert_passes(&run(&Partition { effort: Effort { seed: 1, worlds: 8 } }));
-}
-
-#[test]
-fn nodes_that_come_and_go_keep_up_as_the_theory_says() {
-    assert_passes(&run(&Churn { effort: Effort { seed: 1, worlds: 3 } }));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use clap::CommandFactory;
 use serde::Serialize;
 use tally_sim::labs::Effort;
-use tally_sim::labs::churn::Churn;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::Latency;
 use tally_sim::labs::partition::Partition;
@@ -28,7 +27,6 @@ pub(super) fn run(args: &LabArgs) -> Result<(), Error> {
         LabCommand::Gossip(args) => measure::run(args, &Gossip { effort: effort(args, 4), max_nodes: GOSSIP_NODES }),
         LabCommand::Latency(args) => measure::run(args, &Latency { effort: effort(args, 30), blocks: LATENCY_BLOCKS }),
         LabCommand::Partition(args) => measure::run(args, &Partition { effort: effort(args, 100) }),
-        LabCommand::Churn(args) => measure::run(args, &Churn { effort: effort(args, 20) }),
     }
 }
 
