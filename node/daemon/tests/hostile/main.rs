@@ -2,6 +2,8 @@
 //!
 //! The attackers run on a small runtime of their own; the node under attack and the honest one are processes.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop a test as the tests themselves do")]
+
 #[path = "../daemon/common.rs"]
 #[expect(dead_code, reason = "the daemon's other tests use the rest")]
 mod common;
