@@ -6,7 +6,7 @@ use tally_node_core::node::Output;
 use tally_wire::Message;
 
 use super::{DriverError, Loop};
-use crate::transport::{PeerEvent, Priority, dial, resolve_seeds};
+use crate::transport::{Backlog, PeerEvent, Priority, TOTAL_QUEUE_BYTES, dial, resolve_seeds};
 use crate::{addresses, clock};
 
 impl Loop {
@@ -49,11 +49,24 @@ impl Loop {
         }
     }
 
-    /// Queues a message; gives the peer and the reason if that peer has to be cut off.
+    /// Queues a message; gives who has to be cut off, and why.
     fn send(&self, peer: PeerId, message: Message) -> Option<(PeerId, String)> {
         let link = self.core.peers.get(&peer)?;
         let priority = Priority::of(&message);
-        link.send(message, priority).err().map(|error| (peer, error.to_string()))
+        if let Err(error) = link.send(message, priority) {
+            return Some((peer, error.to_string()));
+        }
+        if self.transport.waiting_bytes() > TOTAL_QUEUE_BYTES { self.slowest_reader() } else { None }
+    }
+
+    /// Who has read nothing for the longest time, although something waits.
+    fn slowest_reader(&self) -> Option<(PeerId, String)> {
+        let backlogs = self.core.peers.iter().map(|(peer, link)| (*peer, link.backlog()));
+        let waiting = backlogs.filter(|(_, backlog)| backlog.bytes > 0);
+        let (peer, backlog) = waiting.max_by_key(|(_, backlog)| (backlog.stalled_millis, backlog.bytes))?;
+        let Backlog { bytes, stalled_millis } = backlog;
+        let reason = format!("it has read none of {bytes} bytes for {stalled_millis} ms, and others need the memory");
+        Some((peer, reason))
     }
 
     pub(super) fn handle_peer_event(&mut self, event: PeerEvent) {
@@ -77,7 +90,7 @@ impl Loop {
             }
             PeerEvent::Drained { peer } => {
                 if let Some(link) = core.peers.get(&peer) {
-                    let bytes = link.waiting_bytes();
+                    let bytes = link.backlog().bytes;
                     core.node.handle_send_queue(now, peer, bytes);
                 }
             }

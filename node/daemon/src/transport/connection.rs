@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tally_node_core::net::peer::{Direction, PeerId};
 use tally_wire::Message;
@@ -11,16 +11,20 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::link::{Link, Priority, SendError, Traffic};
+use super::link::{Backlog, Link, Priority, SendError, Traffic};
 use super::noise::{self, NoiseError, Opener, Sealer};
 use super::reader::Reader;
 use super::writer::Writer;
-use super::{CLOSE_TIMEOUT, NOISE_TIMEOUT, PeerEvent, QUEUE_BYTES, QUEUE_MESSAGES, Transport};
+use super::{CLOSE_TIMEOUT, NOISE_TIMEOUT, PeerEvent, QUEUE_BYTES, QUEUE_MESSAGES, Transport, URGENT_MESSAGES};
 
 /// What waits to be written to a peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     pub bytes: AtomicUsize,
+    /// When some of it last left, or when it began to wait: milliseconds since the Unix epoch.
+    pub moved_at: AtomicU64,
+    /// What waits for all peers.
+    pub total: Arc<AtomicUsize>,
     /// The driver has been told that some has left, and has not looked yet.
     pub told: AtomicBool,
 }
@@ -49,7 +53,12 @@ struct TcpLink {
 impl Link for TcpLink {
     fn send(&self, message: Message, priority: Priority) -> Result<(), SendError> {
         let size = message.payload_size();
-        let bytes = self.waiting.bytes.fetch_add(size, Ordering::Relaxed) + size;
+        let before = self.waiting.bytes.fetch_add(size, Ordering::Relaxed);
+        self.waiting.total.fetch_add(size, Ordering::Relaxed);
+        if before == 0 {
+            self.waiting.moved_at.store(super::millis(), Ordering::Relaxed);
+        }
+        let bytes = before + size;
         if bytes > QUEUE_BYTES {
             return Err(SendError::QueueFull { bytes });
         }
@@ -63,9 +72,13 @@ impl Link for TcpLink {
         })
     }
 
-    fn waiting_bytes(&self) -> usize {
+    fn backlog(&self) -> Backlog {
         self.waiting.told.store(false, Ordering::Release);
-        self.waiting.bytes.load(Ordering::Relaxed)
+        let moved_at = self.waiting.moved_at.load(Ordering::Relaxed);
+        Backlog {
+            bytes: self.waiting.bytes.load(Ordering::Relaxed),
+            stalled_millis: super::millis().saturating_sub(moved_at),
+        }
     }
 
     fn traffic(&self) -> &Traffic {
@@ -78,6 +91,19 @@ impl Link for TcpLink {
 impl Drop for TcpLink {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+impl Waiting {
+    fn new(total: Arc<AtomicUsize>) -> Self {
+        Self { bytes: AtomicUsize::new(0), moved_at: AtomicU64::new(0), total, told: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for Waiting {
+    /// The last who knew of what waited is gone, and so is what waited.
+    fn drop(&mut self) {
+        self.total.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
     }
 }
 
@@ -109,8 +135,9 @@ pub(super) async fn start(
     // Messages are small and answers are waited for.
     let _ = stream.set_nodelay(true);
     let peer = transport.new_peer();
-    let (traffic, waiting) = (Arc::new(Traffic::default()), Arc::new(Waiting::default()));
-    let (now, urgent) = mpsc::channel(QUEUE_MESSAGES);
+    let traffic = Arc::new(Traffic::default());
+    let waiting = Arc::new(Waiting::new(Arc::clone(&transport.waiting)));
+    let (now, urgent) = mpsc::channel(URGENT_MESSAGES);
     let (bulk, large) = mpsc::channel(QUEUE_MESSAGES);
     let (registered, go) = oneshot::channel::<()>();
     let (open, closed) = oneshot::channel();

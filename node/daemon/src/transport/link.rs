@@ -35,6 +35,15 @@ impl Priority {
     }
 }
 
+/// What waits to be sent to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Bytes of messages.
+    pub bytes: usize,
+    /// How long the peer has read nothing of it, in milliseconds.
+    pub stalled_millis: u64,
+}
+
 /// Why a message cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -74,8 +83,8 @@ pub trait Link: Send {
     /// If the peer reads too slowly or is gone; the caller then drops the link.
     fn send(&self, message: Message, priority: Priority) -> Result<(), SendError>;
 
-    /// Bytes that wait to be sent. To be asked after each [`PeerEvent::Drained`](super::PeerEvent::Drained).
-    fn waiting_bytes(&self) -> usize;
+    /// What waits to be sent. To be asked after each [`PeerEvent::Drained`](super::PeerEvent::Drained).
+    fn backlog(&self) -> Backlog;
 
     /// The round trip that was measured when the connection was made.
     fn round_trip(&self) -> Option<Duration> {

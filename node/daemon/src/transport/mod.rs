@@ -5,14 +5,16 @@
 //! | [`link`] | the edge to the node: what another transport would have to offer |
 //! | `connection` | one TCP connection from its handshake to its end |
 //! | `reader`, `writer` | its two halves |
+//! | `unfinished` | long messages that have begun to come, of all connections |
 //! | [`noise`] | encryption |
 //! | [`identity`] | the node's key, and who peers are |
 //! | [`peer_address`] | `id@host:port` |
 //! | `listener` | taking and making connections, looking up names |
 //!
 //! Nothing here decides anything: every connection, message and failure goes to the driver's inbox in the order in which
-//! it happened. Memory is bounded: what a peer sends waits for room in the inbox ([`INBOX_BYTES_PER_PEER`]), what it does
-//! not read is kept up to [`QUEUE_BYTES`], after which it is cut off.
+//! it happened. Memory is bounded, for each peer and for all: what peers send waits for room in the inbox
+//! ([`INBOX_BYTES_PER_PEER`], [`TOTAL_INBOX_BYTES`]), long messages that never end are given up ([`TOTAL_UNFINISHED_BYTES`]), what a peer does
+//! not read is kept up to [`QUEUE_BYTES`] and [`TOTAL_QUEUE_BYTES`], after which it is cut off.
 
 mod connection;
 pub mod identity;
@@ -21,6 +23,7 @@ mod listener;
 pub mod noise;
 pub mod peer_address;
 mod reader;
+mod unfinished;
 mod writer;
 
 #[cfg(test)]
@@ -28,7 +31,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,8 +39,10 @@ use tally_node_core::net::peer::{Direction, PeerId};
 use tally_wire::{FrameError, Message};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use unfinished::Unfinished;
+
 pub use identity::{NodeId, NodeKey};
-pub use link::{Link, Priority, SendError, Traffic};
+pub use link::{Backlog, Link, Priority, SendError, Traffic};
 pub use listener::{bind, dial, listen, resolve_seeds};
 
 /// Bytes of messages from one peer that may wait for the driver; then its connection is not read for a while.
@@ -47,14 +52,30 @@ pub const INBOX_BYTES_PER_PEER: usize = 4 << 20;
 /// largest size and reads them slowly stays below.
 pub const QUEUE_BYTES: usize = 24 << 20;
 
-/// Messages to one peer that may wait for it to read.
+/// Large or late messages to one peer that may wait for it to read: so many small payments are two megabytes.
 pub const QUEUE_MESSAGES: usize = 20_000;
 
-/// Events that may wait for the driver.
-pub const INBOX_EVENTS: usize = 1024;
+/// Urgent ones: answers to pings mostly, for a peer that does not read them.
+pub const URGENT_MESSAGES: usize = 2_000;
+
+/// Bytes of messages to all peers that may wait; then whoever has read nothing for the longest time is cut off.
+pub const TOTAL_QUEUE_BYTES: usize = 40 << 20;
+
+/// Bytes of messages from all peers that may wait for the driver; then nothing more is read for a while.
+pub const TOTAL_INBOX_BYTES: usize = 16 << 20;
+
+/// Bytes of unfinished long messages from all peers; then whoever began one first is cut off.
+pub const TOTAL_UNFINISHED_BYTES: usize = 24 << 20;
+
+/// Events that may wait for the driver. Few, since whoever waits to put one in waits in a fair queue, one event a connection: so a
+/// peer that floods delays others by its share and no more.
+pub const INBOX_EVENTS: usize = 32;
 
 /// Connections that peers have opened beyond those that the node keeps: they wait until it has chosen.
 pub const SPARE_INBOUND: usize = 128;
+
+/// The inbox's room is counted in pieces of so many bytes.
+const ROOM_UNIT: usize = 1024;
 
 /// How long making a connection may take.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,8 +111,8 @@ pub enum PeerEvent {
         peer: PeerId,
         /// The message.
         message: Message,
-        /// Its share of the peer's room in the inbox, given back when it is dropped.
-        room: OwnedSemaphorePermit,
+        /// Its share of the room in the inbox, the peer's and that of all, given back when it is dropped.
+        room: [OwnedSemaphorePermit; 2],
     },
     /// Bytes have come that are no message.
     BadFrame {
@@ -169,6 +190,11 @@ pub struct Transport {
     /// Who has to answer at an address.
     pins: Arc<Mutex<BTreeMap<SocketAddr, NodeId>>>,
     warned_at: Arc<AtomicU64>,
+    /// Bytes that wait to be sent, of all connections.
+    waiting: Arc<AtomicUsize>,
+    /// Room for messages of all connections that wait for the driver.
+    room: Arc<Semaphore>,
+    unfinished: Arc<Unfinished>,
 }
 
 impl Transport {
@@ -181,6 +207,9 @@ impl Transport {
             config: Arc::new(config),
             pins: Arc::default(),
             warned_at: Arc::default(),
+            waiting: Arc::default(),
+            room: Arc::new(Semaphore::new(TOTAL_INBOX_BYTES / ROOM_UNIT)),
+            unfinished: Arc::new(Unfinished::new(TOTAL_UNFINISHED_BYTES)),
         }
     }
 
@@ -202,6 +231,11 @@ impl Transport {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner).get(&address).copied()
     }
 
+    /// Bytes that wait to be sent to all peers.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Tells the node that one of its network was met on the LAN.
     pub async fn met_neighbour(&self, address: SocketAddr) {
         let _ = self.inbox.send(PeerEvent::Neighbour { address }).await;
@@ -221,5 +255,10 @@ impl Transport {
 
 /// Now, in seconds since the Unix epoch.
 fn seconds() -> u64 {
-    u64::from(crate::clock::now().as_seconds())
+    millis() / 1000
+}
+
+/// Now, in milliseconds since the Unix epoch.
+fn millis() -> u64 {
+    crate::clock::now().as_millis()
 }

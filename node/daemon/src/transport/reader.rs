@@ -7,17 +7,17 @@ use tally_wire::limits::MAX_HANDSHAKE_PAYLOAD_BYTES;
 use tally_wire::{Decoder, frame};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::connection::Shared;
 use super::noise::{MAX_PLAIN_BYTES, Opener, PREAMBLE};
-use super::{INBOX_BYTES_PER_PEER, PeerEvent};
+use super::{INBOX_BYTES_PER_PEER, PeerEvent, ROOM_UNIT};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
 
-/// The inbox's room is counted in pieces of so many bytes.
-const ROOM_UNIT: usize = 1024;
+/// A message that holds more than this while it comes is a long one.
+const LONG_BYTES: usize = 64 * 1024;
 
 /// What one encrypted message carries at most until the peers have shaken hands: one frame.
 const MAX_PLAIN_HANDSHAKE_BYTES: usize = frame::HEADER_BYTES + MAX_HANDSHAKE_PAYLOAD_BYTES;
@@ -32,6 +32,15 @@ pub(super) struct Reader {
     cost: usize,
     /// Without encryption: the first bytes, until it is clear that the peer does not encrypt either.
     opening: Option<Vec<u8>>,
+    /// Whether an unfinished message of this connection is counted.
+    counted: bool,
+    cut_off: Arc<Notify>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.shared.transport.unfinished.gone(self.shared.peer);
+    }
 }
 
 /// The connection is over, and why.
@@ -42,14 +51,21 @@ impl Reader {
         let decoder = Decoder::new(shared.transport.config.magic);
         let room = Arc::new(Semaphore::new(INBOX_BYTES_PER_PEER / ROOM_UNIT));
         let opening = opener.is_none().then(Vec::new);
-        Self { shared, read, opener, decoder, room, cost: 0, opening }
+        let cut_off = Arc::new(Notify::new());
+        Self { shared, read, opener, decoder, room, cost: 0, opening, counted: false, cut_off }
     }
 
     /// Reads until the connection ends; gives why.
     pub async fn run(&mut self) -> String {
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            let count = match self.read.read(&mut buffer).await {
+            let read = tokio::select! {
+                read = self.read.read(&mut buffer) => read,
+                () = self.cut_off.notified() => {
+                    return "its message did not end, and others need the memory".to_owned();
+                }
+            };
+            let count = match read {
                 Ok(0) => return "the peer closed the connection".to_owned(),
                 Ok(count) => count,
                 Err(error) => return error.to_string(),
@@ -60,6 +76,16 @@ impl Reader {
             if let Err(Ended(reason)) = self.take(&buffer[..count]).await {
                 return reason;
             }
+            self.count_unfinished();
+        }
+    }
+
+    /// What a long message costs until it is complete is counted.
+    fn count_unfinished(&mut self) {
+        let held = self.decoder.memory();
+        if held > LONG_BYTES || self.counted {
+            self.counted = held > LONG_BYTES;
+            self.shared.transport.unfinished.note(self.shared.peer, held, &self.cut_off);
         }
     }
 
@@ -108,8 +134,10 @@ impl Reader {
                     let units = self.cost.div_ceil(ROOM_UNIT).clamp(1, INBOX_BYTES_PER_PEER / ROOM_UNIT);
                     let units = u32::try_from(units).unwrap_or(1);
                     self.cost = 0;
-                    let room = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(|_| stops())?;
-                    PeerEvent::Message { peer: self.shared.peer, message, room }
+                    let mine = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(|_| stops())?;
+                    let all = Arc::clone(&self.shared.transport.room);
+                    let all = all.acquire_many_owned(units).await.map_err(|_| stops())?;
+                    PeerEvent::Message { peer: self.shared.peer, message, room: [mine, all] }
                 }
                 Err(error) => {
                     let fatal = error.is_fatal();

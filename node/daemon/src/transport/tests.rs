@@ -109,7 +109,7 @@ async fn bytes_that_are_no_frame_end_the_connection() {
 
 fn pieces(event: &PeerEvent) -> usize {
     match event {
-        PeerEvent::Message { room, .. } => room.num_permits(),
+        PeerEvent::Message { room: [mine, _], .. } => mine.num_permits(),
         other => panic!("{other:?}"),
     }
 }
@@ -182,7 +182,7 @@ async fn a_queue_that_drains_is_told_of() {
     reader.read_exact(&mut bytes).await.unwrap();
     assert_eq!(bytes, frame);
     assert!(matches!(next(&mut inbox).await, PeerEvent::Drained { .. }));
-    assert_eq!(handle.waiting_bytes(), 0);
+    assert_eq!(handle.backlog().bytes, 0);
 }
 
 #[tokio::test]

@@ -46,7 +46,10 @@ impl Writer {
                 Ok(Err(reason)) => Some(reason),
                 Err(_) => Some("the peer does not read".to_owned()),
             };
-            self.shared.waiting.bytes.fetch_sub(batch.size, Ordering::Relaxed);
+            let waiting = &self.shared.waiting;
+            waiting.bytes.fetch_sub(batch.size, Ordering::Relaxed);
+            waiting.total.fetch_sub(batch.size, Ordering::Relaxed);
+            waiting.moved_at.store(super::millis(), Ordering::Relaxed);
             if let Some(reason) = failure {
                 return self.shared.gone(reason).await;
             }
