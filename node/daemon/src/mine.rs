@@ -186,9 +186,8 @@ impl Miner {
         };
         let block = Arc::new(assemble(template, self.payout, &self.tag, found));
         let (hash, height) = (block.hash(), template.height);
-        let outcome = self.node.call(move |core, now| core.node.submit_block(now, block).map(|_| ()));
-        match outcome.await.ok()? {
-            Ok(()) => tracing::info!(height = height.get(), %hash, "mined a block"),
+        match self.node.submit_block(block).await.ok()? {
+            Ok(_) => tracing::info!(height = height.get(), %hash, "mined a block"),
             Err(error) => tracing::warn!(height = height.get(), %error, "a block of our own was refused"),
         }
         Some(())

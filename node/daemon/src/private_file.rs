@@ -66,6 +66,11 @@ impl PrivateFile {
         Ok(Self { path })
     }
 
+    /// The file stays when the node stops: it is meant for the next run.
+    pub fn keep(self) {
+        std::mem::forget(self);
+    }
+
     /// Writes `node.json`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Rules about a block in isolation: its header, its transactions and its height (BLK-01 to BLK-06).
 
 use tally_primitives::block::{Block, MAX_BLOCK_SIZE};
+use tally_primitives::hash::{MerkleRoot, Wtxid};
 use tally_primitives::merkle;
 use tally_primitives::transaction::Transaction;
 use tally_primitives::units::{Amount, Height};
@@ -17,8 +18,17 @@ use crate::transaction::{Place, check_transaction_at};
 /// # Errors
 /// The first rule that is broken.
 pub fn check_block(block: &Block, height: Height) -> Result<(), RuleError> {
-    check_merkle_root(block)?;
-    check_merkle_not_mutated(block)?;
+    check_block_with(block, &block.wtxids(), height)
+}
+
+/// As [`check_block`], for a caller that has the transactions' wtxids already: to hash them is most of the work.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_block_with(block: &Block, wtxids: &[Wtxid], height: Height) -> Result<(), RuleError> {
+    let (root, mutated) = merkle::root_and_mutation(wtxids);
+    judge_merkle_root(block, root)?;
+    judge_mutation(root, mutated)?;
     check_block_size(block)?;
     check_coinbase_position(block)?;
     for (position, transaction) in block.transactions.iter().enumerate() {
@@ -51,7 +61,10 @@ pub fn check_coinbase_position(block: &Block) -> Result<(), RuleError> {
 /// # Errors
 /// [`RuleError::MerkleRootMismatch`].
 pub fn check_merkle_root(block: &Block) -> Result<(), RuleError> {
-    let computed = block.merkle_root();
+    judge_merkle_root(block, block.merkle_root())
+}
+
+fn judge_merkle_root(block: &Block, computed: MerkleRoot) -> Result<(), RuleError> {
     let header = block.header.merkle_root;
     if computed == header { Ok(()) } else { Err(RuleError::MerkleRootMismatch { header, computed }) }
 }
@@ -63,8 +76,11 @@ pub fn check_merkle_root(block: &Block) -> Result<(), RuleError> {
 /// # Errors
 /// [`RuleError::MutatedMerkleTree`].
 pub fn check_merkle_not_mutated(block: &Block) -> Result<(), RuleError> {
-    let leaves: Vec<_> = block.transactions.iter().map(Transaction::wtxid).collect();
-    let (root, mutated) = merkle::root_and_mutation(&leaves);
+    let (root, mutated) = merkle::root_and_mutation(&block.wtxids());
+    judge_mutation(root, mutated)
+}
+
+fn judge_mutation(root: MerkleRoot, mutated: bool) -> Result<(), RuleError> {
     if mutated { Err(RuleError::MutatedMerkleTree { root }) } else { Ok(()) }
 }
 

@@ -94,6 +94,12 @@ impl Decoder {
         result
     }
 
+    /// Whether the peer's `VersionAck` has come by, which is when frames may be long.
+    #[must_use]
+    pub fn is_handshake_done(&self) -> bool {
+        self.max_payload == MAX_PAYLOAD_BYTES
+    }
+
     /// The memory that the decoder holds, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -115,6 +121,9 @@ impl Decoder {
             .map_err(|source| FrameError::Malformed { kind, source })?;
         if let Some((items, max)) = message.excess_items() {
             return Err(FrameError::TooManyItems { kind, items, max });
+        }
+        if !message.has_good_places() {
+            return Err(FrameError::BadPlaces { kind });
         }
         if let Message::Version(version) = &message
             && !Version::is_user_agent(&version.user_agent)

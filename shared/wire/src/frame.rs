@@ -68,6 +68,12 @@ pub enum FrameError {
         /// Allowed.
         max: usize,
     },
+    /// The places of transactions in a block do not ascend, lie beyond the block, or say of too much that it is sent whole.
+    #[error("the transactions of a {kind} are not where they can be")]
+    BadPlaces {
+        /// What it is.
+        kind: MessageKind,
+    },
     /// The user agent is too long, or is not printable ASCII.
     #[error("the user agent is not printable ASCII of at most 128 bytes")]
     BadUserAgent,

@@ -16,6 +16,8 @@ pub enum InventoryItem {
     /// A transaction by its id: to ask for the parent of an orphan, of which the orphan names nothing else. Only in
     /// `GetData` and `NotFound`.
     Parent(Txid),
+    /// A block in compact form; whoever has it only further down sends it whole. Only in `GetData` and `NotFound`.
+    CompactBlock(BlockHash),
 }
 
 impl fmt::Display for InventoryItem {
@@ -23,6 +25,7 @@ impl fmt::Display for InventoryItem {
         match self {
             InventoryItem::Transaction(wtxid) => write!(f, "transaction {wtxid} (wtxid)"),
             InventoryItem::Block(hash) => write!(f, "block {hash}"),
+            InventoryItem::CompactBlock(hash) => write!(f, "compact block {hash}"),
             InventoryItem::Parent(txid) => write!(f, "transaction {txid}"),
         }
     }

@@ -11,12 +11,14 @@
 //! | [`message`] | [`Message`], one variant a kind, in the order that fixes their numbers; [`MessageKind`] |
 //! | [`version`] | [`Version`], the first message on every connection |
 //! | [`inventory`] | [`InventoryItem`]: how blocks and transactions are announced and asked for |
+//! | [`compact`] | [`CompactBlock`]: a block for those who have its transactions; short ids |
 //! | [`address`] | [`AddressRecord`]: where another node listens |
 //! | [`frame`] | magic, length, checksum: [`encode_frame`], [`FrameError`] |
 //! | [`decoder`] | [`Decoder`]: from a stream of bytes to messages, each limit checked before anything is allocated |
 //! | [`limits`] | how long each kind may be, and why |
 
 pub mod address;
+pub mod compact;
 pub mod decoder;
 pub mod frame;
 pub mod inventory;
@@ -25,6 +27,7 @@ pub mod message;
 pub mod version;
 
 pub use address::AddressRecord;
+pub use compact::{CompactBlock, Prefilled, ShortId, ShortIdKey};
 pub use decoder::Decoder;
 pub use frame::{FrameError, encode as encode_frame};
 pub use inventory::InventoryItem;

@@ -2,6 +2,8 @@
 
 use tally_primitives::block::{Header, MAX_BLOCK_SIZE};
 
+use crate::compact::ShortId;
+
 /// No frame's payload is longer than this, whatever its kind: room for every kind of today and of tomorrow
 /// (SPEC §7), and small enough that a hundred hostile peers cannot fill a laptop's memory.
 pub const MAX_PAYLOAD_BYTES: usize = 2 << 20;
@@ -27,10 +29,27 @@ pub const MAX_INVENTORY_ITEMS: usize = 5_000;
 /// Items in one `GetData` or `NotFound`: more than a node asks one peer for at a time.
 pub const MAX_GET_DATA_ITEMS: usize = 1_000;
 
+/// Transactions of a block, at most: the shortest spending transaction has 128 bytes (one input by a policy without signatures, one output), the
+/// shortest coinbase 76. So a place in a block fits into 16 bits.
+pub const MAX_BLOCK_TRANSACTIONS: usize =
+    1 + (MAX_BLOCK_SIZE - Header::SIZE - LENGTH_BYTES - MIN_COINBASE_BYTES) / MIN_TRANSACTION_BYTES;
+
+/// Bytes of the transactions that a `CompactBlock` carries whole, each with its place.
+pub const MAX_PREFILLED_BYTES: usize = 10_000;
+
+/// A `CompactBlock` stays within this where it can: what TCP sends in its first flight (ten segments), with room for
+/// frames and encryption. Short ids alone go beyond it from some 1,800 transactions on.
+pub const COMPACT_BLOCK_TARGET_BYTES: usize = 11_000;
+
 /// The enum index that opens every payload.
 pub(crate) const KIND_BYTES: usize = 4;
 /// The length that opens every list.
-const LENGTH_BYTES: usize = 8;
+pub(crate) const LENGTH_BYTES: usize = 8;
+/// Version, no inputs, one output, and a memo of the height alone.
+const MIN_COINBASE_BYTES: usize = 4 + LENGTH_BYTES + (LENGTH_BYTES + 8 + HASH_BYTES) + (LENGTH_BYTES + 8);
+/// Version; one input: outpoint, a policy of one number, no signatures, no preimages; one output; no memo.
+const MIN_TRANSACTION_BYTES: usize =
+    4 + LENGTH_BYTES + (HASH_BYTES + 4 + 8 + 2 * LENGTH_BYTES) + (LENGTH_BYTES + 8 + HASH_BYTES) + LENGTH_BYTES;
 const HASH_BYTES: usize = 32;
 /// Index and hash.
 const INVENTORY_ITEM_BYTES: usize = 4 + HASH_BYTES;
@@ -49,6 +68,19 @@ pub(crate) const GET_DATA_BYTES: usize = KIND_BYTES + LENGTH_BYTES + MAX_GET_DAT
 /// A transaction may be as long as the block that could hold it; relay policy is stricter, but a refusal by
 /// relay policy must not look like a broken frame.
 pub(crate) const BLOCK_BYTES: usize = KIND_BYTES + MAX_BLOCK_SIZE;
+pub(crate) const SEND_COMPACT_BYTES: usize = KIND_BYTES + 1;
+/// One prefilled transaction as long as all may be, and short ids for the others.
+pub(crate) const COMPACT_BLOCK_BYTES: usize = KIND_BYTES
+    + Header::SIZE
+    + 8
+    + (LENGTH_BYTES + (MAX_BLOCK_TRANSACTIONS - 1) * ShortId::SIZE)
+    + (LENGTH_BYTES + MAX_PREFILLED_BYTES);
+pub(crate) const GET_BLOCK_TRANSACTIONS_BYTES: usize =
+    KIND_BYTES + HASH_BYTES + LENGTH_BYTES + MAX_BLOCK_TRANSACTIONS * 2;
+/// All transactions of the largest block: its hash stands in the place of its header.
+pub(crate) const BLOCK_TRANSACTIONS_BYTES: usize = BLOCK_BYTES - Header::SIZE + HASH_BYTES;
+pub(crate) const FEE_FILTER_BYTES: usize = KIND_BYTES + 8;
 
 const _: () = assert!(BLOCK_BYTES <= MAX_PAYLOAD_BYTES && INVENTORY_BYTES <= MAX_PAYLOAD_BYTES);
+const _: () = assert!(MAX_BLOCK_TRANSACTIONS <= u16::MAX as usize);
 const _: () = assert!(VERSION_BYTES <= MAX_HANDSHAKE_PAYLOAD_BYTES);

@@ -7,8 +7,10 @@ use tally_primitives::block::{Block, Header};
 use tally_primitives::encode;
 use tally_primitives::hash::BlockHash;
 use tally_primitives::transaction::Transaction;
+use tally_primitives::units::FeeRate;
 
 use crate::address::AddressRecord;
+use crate::compact::{CompactBlock, ascend_below};
 use crate::inventory::InventoryItem;
 use crate::limits;
 use crate::version::Version;
@@ -54,6 +56,34 @@ pub enum Message {
     Block(Arc<Block>),
     /// A transaction.
     Transaction(Arc<Transaction>),
+    /// I can take blocks in compact form.
+    SendCompact {
+        /// Push them to me as soon as you have checked the header's work; else I ask for them.
+        high_bandwidth: bool,
+    },
+    /// A block for those who have most of its transactions.
+    CompactBlock(Arc<CompactBlock>),
+    /// Send me these transactions of a block.
+    GetBlockTransactions {
+        /// Which block.
+        block: BlockHash,
+        /// Their places in it, ascending.
+        #[serde(with = "encode::list")]
+        indexes: Vec<u16>,
+    },
+    /// These, in the order in which they were asked for.
+    BlockTransactions {
+        /// Which block.
+        block: BlockHash,
+        /// The transactions.
+        #[serde(with = "encode::list")]
+        transactions: Vec<Arc<Transaction>>,
+    },
+    /// Do not announce transactions to me that pay less than this.
+    FeeFilter {
+        /// The least rate.
+        rate: FeeRate,
+    },
 }
 
 /// The kind of a message: its number on the wire, its name, its longest payload.
@@ -85,11 +115,21 @@ pub enum MessageKind {
     Block,
     /// [`Message::Transaction`]
     Transaction,
+    /// [`Message::SendCompact`]
+    SendCompact,
+    /// [`Message::CompactBlock`]
+    CompactBlock,
+    /// [`Message::GetBlockTransactions`]
+    GetBlockTransactions,
+    /// [`Message::BlockTransactions`]
+    BlockTransactions,
+    /// [`Message::FeeFilter`]
+    FeeFilter,
 }
 
 impl MessageKind {
     /// Every kind; a kind's place is its number on the wire.
-    pub const ALL: [MessageKind; 13] = [
+    pub const ALL: [MessageKind; 18] = [
         MessageKind::Version,
         MessageKind::VersionAck,
         MessageKind::Ping,
@@ -103,6 +143,11 @@ impl MessageKind {
         MessageKind::NotFound,
         MessageKind::Block,
         MessageKind::Transaction,
+        MessageKind::SendCompact,
+        MessageKind::CompactBlock,
+        MessageKind::GetBlockTransactions,
+        MessageKind::BlockTransactions,
+        MessageKind::FeeFilter,
     ];
 
     /// The kind with this number, if there is one.
@@ -130,6 +175,11 @@ impl MessageKind {
             MessageKind::Inventory => limits::INVENTORY_BYTES,
             MessageKind::GetData | MessageKind::NotFound => limits::GET_DATA_BYTES,
             MessageKind::Block | MessageKind::Transaction => limits::BLOCK_BYTES,
+            MessageKind::SendCompact => limits::SEND_COMPACT_BYTES,
+            MessageKind::CompactBlock => limits::COMPACT_BLOCK_BYTES,
+            MessageKind::GetBlockTransactions => limits::GET_BLOCK_TRANSACTIONS_BYTES,
+            MessageKind::BlockTransactions => limits::BLOCK_TRANSACTIONS_BYTES,
+            MessageKind::FeeFilter => limits::FEE_FILTER_BYTES,
         }
     }
 
@@ -150,6 +200,11 @@ impl MessageKind {
             MessageKind::NotFound => "NotFound",
             MessageKind::Block => "Block",
             MessageKind::Transaction => "Transaction",
+            MessageKind::SendCompact => "SendCompact",
+            MessageKind::CompactBlock => "CompactBlock",
+            MessageKind::GetBlockTransactions => "GetBlockTransactions",
+            MessageKind::BlockTransactions => "BlockTransactions",
+            MessageKind::FeeFilter => "FeeFilter",
         }
     }
 }
@@ -178,6 +233,11 @@ impl Message {
             Message::NotFound(_) => MessageKind::NotFound,
             Message::Block(_) => MessageKind::Block,
             Message::Transaction(_) => MessageKind::Transaction,
+            Message::SendCompact { .. } => MessageKind::SendCompact,
+            Message::CompactBlock(_) => MessageKind::CompactBlock,
+            Message::GetBlockTransactions { .. } => MessageKind::GetBlockTransactions,
+            Message::BlockTransactions { .. } => MessageKind::BlockTransactions,
+            Message::FeeFilter { .. } => MessageKind::FeeFilter,
         }
     }
 
@@ -185,6 +245,19 @@ impl Message {
     #[must_use]
     pub fn payload_size(&self) -> usize {
         encode::encoded_size(self)
+    }
+
+    /// Whether it may be long, so that it counts for what waits to be sent to a peer that reads slowly.
+    #[must_use]
+    pub const fn is_bulk(&self) -> bool {
+        matches!(
+            self,
+            Message::Headers(_)
+                | Message::Block(_)
+                | Message::Transaction(_)
+                | Message::CompactBlock(_)
+                | Message::BlockTransactions { .. }
+        )
     }
 
     /// Whether a list is longer than its kind allows: the limit on bytes alone does not say so where items differ
@@ -196,8 +269,22 @@ impl Message {
             Message::Headers(headers) => (headers.len(), limits::MAX_HEADERS),
             Message::Inventory(items) => (items.len(), limits::MAX_INVENTORY_ITEMS),
             Message::GetData(items) | Message::NotFound(items) => (items.len(), limits::MAX_GET_DATA_ITEMS),
+            Message::CompactBlock(compact) => (compact.transaction_count(), limits::MAX_BLOCK_TRANSACTIONS),
+            Message::GetBlockTransactions { indexes, .. } => (indexes.len(), limits::MAX_BLOCK_TRANSACTIONS),
+            Message::BlockTransactions { transactions, .. } => (transactions.len(), limits::MAX_BLOCK_TRANSACTIONS),
             _ => return None,
         };
         (items > max).then_some((items, max))
+    }
+
+    /// Whether places in a block are what they should be: ascending, so that there is one way to say a thing, and within the block.
+    pub(crate) fn has_good_places(&self) -> bool {
+        match self {
+            Message::CompactBlock(compact) => compact.is_well_formed(),
+            Message::GetBlockTransactions { indexes, .. } => {
+                ascend_below(indexes.iter().copied(), limits::MAX_BLOCK_TRANSACTIONS)
+            }
+            _ => true,
+        }
     }
 }

@@ -6,13 +6,14 @@ use tally_primitives::block::{Block, Header, MAX_BLOCK_SIZE};
 use tally_primitives::hash::{BlockHash, LockHash, MerkleRoot, Wtxid};
 use tally_primitives::pow::{CompactTarget, Work};
 use tally_primitives::transaction::{Output, Transaction};
-use tally_primitives::units::{Amount, Height, Timestamp};
+use tally_primitives::units::{Amount, FeeRate, Height, Timestamp};
 use tally_wire::limits::{
-    MAX_ADDRESSES, MAX_GET_DATA_ITEMS, MAX_HANDSHAKE_PAYLOAD_BYTES, MAX_HEADERS, MAX_INVENTORY_ITEMS,
-    MAX_LOCATOR_HASHES, MAX_PAYLOAD_BYTES, MAX_USER_AGENT_BYTES,
+    MAX_ADDRESSES, MAX_BLOCK_TRANSACTIONS, MAX_GET_DATA_ITEMS, MAX_HANDSHAKE_PAYLOAD_BYTES, MAX_HEADERS,
+    MAX_INVENTORY_ITEMS, MAX_LOCATOR_HASHES, MAX_PAYLOAD_BYTES, MAX_PREFILLED_BYTES, MAX_USER_AGENT_BYTES,
 };
 use tally_wire::{
-    AddressRecord, Decoder, FrameError, InventoryItem, Message, MessageKind, Services, Version, encode_frame, frame,
+    AddressRecord, CompactBlock, Decoder, FrameError, InventoryItem, Message, MessageKind, Prefilled, Services,
+    ShortId, Version, encode_frame, frame,
 };
 
 const MAGIC: u32 = 0x7a11_1e57;
@@ -63,6 +64,67 @@ fn version() -> Version {
     }
 }
 
+/// A coinbase whose encoding has exactly so many bytes.
+fn coinbase_of(bytes: usize) -> Transaction {
+    let output = Output { value: Amount::ONE_TALLY, lock: LockHash::from_bytes([9; 32]) };
+    let empty = Transaction::coinbase(Height::new(1), &[], Vec::new());
+    let room = bytes - empty.encoded_size();
+    let mut coinbase = Transaction::coinbase(Height::new(1), &[], vec![output; room / 40]);
+    coinbase.memo.resize(coinbase.memo.len() + room % 40, 0);
+    assert_eq!(coinbase.encoded_size(), bytes);
+    coinbase
+}
+
+/// One prefilled transaction that takes so many bytes with its place, and so many short ids.
+fn compact_block(prefilled_bytes: usize, short_ids: usize) -> CompactBlock {
+    let prefilled = Prefilled { index: 0, transaction: Arc::new(coinbase_of(prefilled_bytes - 2)) };
+    CompactBlock { header: header(), nonce: 1, short_ids: vec![ShortId([7; 6]); short_ids], prefilled: vec![prefilled] }
+}
+
+#[test]
+fn a_compact_block_is_these_bytes() {
+    let frame = encode_frame(MAGIC, &Message::CompactBlock(Arc::new(compact_block(200, 2))));
+    let payload = &frame[12..];
+    assert_eq!(payload[..4], [14, 0, 0, 0], "the kind");
+    assert_eq!(payload[4..84], header().to_bytes());
+    assert_eq!(payload[84..92], [1, 0, 0, 0, 0, 0, 0, 0], "the nonce");
+    assert_eq!(payload[92..112], [2, 0, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7], "two short ids");
+    assert_eq!(payload[112..122], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0], "one prefilled transaction, at place 0");
+    assert_eq!(payload.len(), 122 + 198);
+}
+
+#[test]
+fn places_that_do_not_ascend_within_the_block_are_refused() {
+    let mut beyond = compact_block(200, 2);
+    beyond.prefilled[0].index = 3;
+    let mut twice = compact_block(200, 2);
+    twice.prefilled.push(twice.prefilled[0].clone());
+    let mut much = compact_block(MAX_PREFILLED_BYTES - 199, 100);
+    much.prefilled.extend(compact_block(200, 0).prefilled);
+    much.prefilled[1].index = 1;
+    let ask = |indexes: &[u16]| Message::GetBlockTransactions { block: BlockHash::ZERO, indexes: indexes.to_vec() };
+    let messages = [beyond, twice, much].map(|compact| Message::CompactBlock(Arc::new(compact)));
+    for message in messages.into_iter().chain([ask(&[1, 1]), ask(&[2, 1]), ask(&[7_812])]) {
+        let kind = message.kind();
+        let error = error_of(&frame_of(&tally_primitives::encode::encode(&message)));
+        assert_eq!(error, FrameError::BadPlaces { kind });
+        assert!(error.is_violation());
+    }
+}
+
+#[test]
+fn more_transactions_than_a_block_can_have_are_refused() {
+    let compact = compact_block(200, MAX_BLOCK_TRANSACTIONS);
+    let empty = Arc::new(Transaction { version: 1, inputs: Vec::new(), outputs: Vec::new(), memo: Vec::new() });
+    let transactions = vec![empty; MAX_BLOCK_TRANSACTIONS + 1];
+    let answer = Message::BlockTransactions { block: BlockHash::ZERO, transactions };
+    for message in [Message::CompactBlock(Arc::new(compact)), answer] {
+        let (kind, max) = (message.kind(), MAX_BLOCK_TRANSACTIONS);
+        let error = error_of(&frame_of(&tally_primitives::encode::encode(&message)));
+        assert_eq!(error, FrameError::TooManyItems { kind, items: max + 1, max });
+    }
+}
+
 #[test]
 fn a_ping_is_these_bytes() {
     let frame = encode_frame(MAGIC, &Message::Ping { nonce: 0x0102_0304_0506_0708 });
@@ -79,10 +141,11 @@ fn kinds_have_their_numbers() {
         assert_eq!(kind.index(), index);
         assert_eq!(MessageKind::from_index(index), Some(kind));
     }
-    assert_eq!(MessageKind::from_index(13), None);
+    assert_eq!(MessageKind::from_index(18), None);
     let names: Vec<&str> = MessageKind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(names[..4], ["Version", "VersionAck", "Ping", "Pong"]);
-    assert_eq!(names[11..], ["Block", "Transaction"]);
+    assert_eq!(names[11..15], ["Block", "Transaction", "SendCompact", "CompactBlock"]);
+    assert_eq!(names[15..], ["GetBlockTransactions", "BlockTransactions", "FeeFilter"]);
 }
 
 #[test]
@@ -128,6 +191,14 @@ fn the_longest_message_of_each_kind_is_exactly_at_its_limit() {
         Message::Inventory(vec![item; MAX_INVENTORY_ITEMS]),
         Message::GetData(vec![item; MAX_GET_DATA_ITEMS]),
         Message::NotFound(vec![item; MAX_GET_DATA_ITEMS]),
+        Message::SendCompact { high_bandwidth: true },
+        Message::CompactBlock(Arc::new(compact_block(MAX_PREFILLED_BYTES, MAX_BLOCK_TRANSACTIONS - 1))),
+        Message::GetBlockTransactions { block: BlockHash::ZERO, indexes: (0..).take(MAX_BLOCK_TRANSACTIONS).collect() },
+        Message::BlockTransactions {
+            block: BlockHash::ZERO,
+            transactions: vec![Arc::new(coinbase_of(MAX_BLOCK_SIZE - Header::SIZE - 8))],
+        },
+        Message::FeeFilter { rate: FeeRate::from_notches_per_byte(1) },
     ];
     for message in messages {
         assert_eq!(message.payload_size(), message.kind().max_payload(), "{}", message.kind());

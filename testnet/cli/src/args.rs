@@ -6,14 +6,19 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::args::lab::LabArgs;
+
+pub mod lab;
+
 const EXAMPLES: &str = "\
 Examples:
   testnet up                       four nodes, two wallets, until Ctrl-C
   testnet up --nodes 8 --for 60    eight nodes for a minute
   testnet status                   what the nodes say, from another terminal
   testnet down --delete            stop everything and throw the chain away
+  testnet lab worlds               200 random networks with faults, simulated
 
-Exit codes: 0 done, 2 wrong usage, 5 nodes do not run or do not answer, 1 anything else.";
+Exit codes: 0 done, 1 a lab failed or anything else, 2 wrong usage, 5 nodes do not run or do not answer.";
 
 /// A whole Tallystick network on this machine: real nodes, real mining, two wallets with coins.
 #[derive(Debug, Parser)]
@@ -35,6 +40,8 @@ pub enum Command {
     Down(DownArgs),
     /// Stop one node and start it again
     Restart(RestartArgs),
+    /// Networks on virtual time: thousands of nodes in one process, repeatable from a seed
+    Lab(LabArgs),
     /// Print completions for a shell
     Completions {
         /// The shell.

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use tally_consensus::block::check_block;
+use tally_consensus::block::check_block_with;
 use tally_consensus::error::RuleError;
 use tally_consensus::header::{HeaderContext, ParentInfo, check_header, check_header_alone};
 use tally_primitives::block::{Block, Header};
 use tally_primitives::hash::BlockHash;
 use tally_primitives::units::Timestamp;
 
+use crate::chain::ids::BlockIds;
 use crate::chain::index::EntryId;
-use crate::chain::outcome::{BlockFate, BlockOutcome, HeaderOutcome, TipChange};
+use crate::chain::outcome::{Activation, BlockFate, BlockOutcome, HeaderOutcome, StagedBlock};
 use crate::chain::store::BlockStatus;
 use crate::chain::{Chain, ChainError};
 
@@ -61,38 +62,54 @@ impl Chain {
     /// The rule that the block breaks by itself, an unknown parent, or that it is known to be invalid. A rule broken on
     /// connecting is no error here but in [`BlockOutcome::verdict`], since the tip may have moved.
     pub fn accept_block(&mut self, block: Arc<Block>, now: Timestamp) -> Result<BlockOutcome, ChainError> {
+        let ids = Arc::new(BlockIds::of(&block));
+        let staged = self.stage_block(block, ids, now)?;
+        let activation = if staged.is_new { self.activate()? } else { Activation::default() };
+        Ok(self.outcome_of(staged, activation))
+    }
+
+    /// The first half of [`Chain::accept_block`]: checks and stores a block, and leaves the tip where it is. Then
+    /// [`Chain::activate`] is due if [`Chain::activation_pending`].
+    ///
+    /// `ids` must be those of the block's transactions.
+    ///
+    /// # Errors
+    /// As [`Chain::accept_block`].
+    pub fn stage_block(
+        &mut self,
+        block: Arc<Block>,
+        ids: Arc<BlockIds>,
+        now: Timestamp,
+    ) -> Result<StagedBlock, ChainError> {
         let HeaderOutcome { hash, height, .. } = self.accept_header(&block.header, now)?;
         let id = self.index.find(&hash).ok_or(ChainError::UnknownBlock { hash })?;
-        let outcome = BlockOutcome {
-            hash,
-            height,
-            fate: BlockFate::Duplicate,
-            changes: TipChange::default(),
-            rejected: Vec::new(),
-        };
         if self.index.get(id).status >= BlockStatus::Stored {
-            return Ok(outcome);
+            return Ok(StagedBlock { hash, height, is_new: false });
         }
-        if let Err(error) = check_block(&block, height) {
+        if let Err(error) = check_block_with(&block, &ids.wtxids, height) {
             self.condemn_body(id, &block, &error);
             return Err(ChainError::Rule { hash, error });
         }
+        self.ids.insert(hash, ids);
         self.store_body(id, block);
-        let activation = self.activate()?;
-        let entry = self.index.get(id);
-        let fate = if entry.is_invalid() {
-            BlockFate::Rejected
-        } else if self.is_active(&hash) {
-            BlockFate::Connected
-        } else {
-            BlockFate::Stored
+        Ok(StagedBlock { hash, height, is_new: true })
+    }
+
+    /// What became of a staged block by this activation.
+    pub fn outcome_of(&self, staged: StagedBlock, activation: Activation) -> BlockOutcome {
+        let StagedBlock { hash, height, is_new } = staged;
+        let fate = match self.index.entry(&hash) {
+            _ if !is_new => BlockFate::Duplicate,
+            Some(entry) if entry.is_invalid() => BlockFate::Rejected,
+            _ if self.is_active(&hash) => BlockFate::Connected,
+            _ => BlockFate::Stored,
         };
-        Ok(BlockOutcome { fate, changes: activation.changes, rejected: activation.rejected, ..outcome })
+        BlockOutcome { hash, height, fate, changes: activation.changes, rejected: activation.rejected }
     }
 
     /// Marks a hash invalid, unless the verdict is about another body or about now.
     fn condemn_body(&mut self, id: EntryId, block: &Block, error: &RuleError) {
-        // check_block looks at BLK-02 and BLK-03 first; a hash is condemned for ever, so better be sure.
+        // check_block_with looks at BLK-02 and BLK-03 first; a hash is condemned for ever, so better be sure.
         let (root, mutated) = tally_primitives::merkle::root_and_mutation(&block.wtxids());
         let is_its_body = root == block.header.merkle_root && !mutated;
         if is_its_body && error.is_permanent() {

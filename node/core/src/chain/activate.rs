@@ -84,7 +84,7 @@ impl Chain {
 
     /// The best block that is better than the tip. On the way of a reorganisation that fails, the tip may be a block of
     /// the same work as the old one: then that was seen first.
-    fn best_candidate(&self) -> Option<EntryId> {
+    pub(super) fn best_candidate(&self) -> Option<EntryId> {
         let best = self.candidates.last()?;
         (*best > self.candidate(self.tip_id())).then_some(best.id)
     }

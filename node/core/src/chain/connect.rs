@@ -11,6 +11,8 @@ use tally_primitives::block::Block;
 use tally_primitives::transaction::{Coin, OutPoint, Transaction};
 use tally_primitives::units::{Amount, Height};
 
+use crate::chain::ahead::made_by;
+use crate::chain::ids::BlockIds;
 use crate::chain::index::EntryId;
 use crate::chain::store::{BlockStatus, BlockUndo, StoreError};
 use crate::chain::writes::MAX_COIN_OPERATIONS;
@@ -61,7 +63,8 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
-        let walk = match self.walk_coins(&block, height) {
+        let ids = self.block_ids(&hash, &block);
+        let walk = match self.walk_coins(&block, &ids, height) {
             Err(ConnectError::Rule(error)) if status == BlockStatus::Connected => {
                 // It was valid once, on the same blocks below: it is the store that is wrong.
                 let what = format!("block {hash} was connected before, and now: {error}");
@@ -71,7 +74,7 @@ impl Chain {
         };
         // For the same reason a block that was connected before need not be checked again.
         if status < BlockStatus::Connected {
-            self.check_walked(&block, &walk, height)?;
+            self.check_walked(&block, &ids, &walk, height)?;
             self.writes.add_undo(hash, Arc::new(walk.undo));
             self.index.set_connected(id);
             self.writes.touch(id);
@@ -96,10 +99,10 @@ impl Chain {
     }
 
     /// Looks up and takes the coins of every transaction in order, and checks what is cheap: IN-01 to IN-03.
-    pub(super) fn walk_coins(&self, block: &Block, height: Height) -> Result<Walk, ConnectError> {
+    pub(super) fn walk_coins(&self, block: &Block, ids: &BlockIds, height: Height) -> Result<Walk, ConnectError> {
         let context = self.input_context(height);
         let mut walk = Walk { undo: BlockUndo::default(), fees: Amount::ZERO, view: BlockView::default() };
-        for transaction in &block.transactions {
+        for (transaction, txid) in block.transactions.iter().zip(&ids.txids) {
             if !transaction.is_coinbase() {
                 let spent = self.take_coins(transaction, &mut walk.view)?;
                 let fee = check_amounts(transaction, &spent, &context)?;
@@ -107,9 +110,7 @@ impl Chain {
                 walk.fees = walk.fees.checked_add(fee).unwrap_or(walk.fees);
                 walk.undo.spent.push(spent);
             }
-            make_coins(transaction, height, |outpoint, coin| {
-                walk.view.made.insert(outpoint, coin);
-            });
+            walk.view.made.extend(made_by(transaction, *txid, height));
         }
         Ok(walk)
     }
@@ -134,8 +135,14 @@ impl Chain {
     }
 
     /// What is left to check after the walk over the coins: witnesses, and what the coinbase claims.
-    pub(super) fn check_walked(&self, block: &Block, walk: &Walk, height: Height) -> Result<(), RuleError> {
-        self.check_block_witnesses(block, &walk.undo, height)?;
+    pub(super) fn check_walked(
+        &self,
+        block: &Block,
+        ids: &BlockIds,
+        walk: &Walk,
+        height: Height,
+    ) -> Result<(), RuleError> {
+        self.check_block_witnesses(block, ids, &walk.undo, height)?;
         match block.transactions.first() {
             Some(coinbase) => check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees),
             None => Ok(()),
@@ -143,10 +150,16 @@ impl Chain {
     }
 
     /// The dear part, apart from the walk over the coins: every verdict depends on its own transaction and coins alone.
-    fn check_block_witnesses(&self, block: &Block, undo: &BlockUndo, height: Height) -> Result<(), RuleError> {
-        let spending = block.transactions.iter().filter(|transaction| !transaction.is_coinbase());
-        for (transaction, spent) in spending.zip(&undo.spent) {
-            if !self.is_verified(transaction, spent, height) {
+    fn check_block_witnesses(
+        &self,
+        block: &Block,
+        ids: &BlockIds,
+        undo: &BlockUndo,
+        height: Height,
+    ) -> Result<(), RuleError> {
+        let spending = block.transactions.iter().zip(&ids.wtxids).filter(|(transaction, _)| !transaction.is_coinbase());
+        for ((transaction, wtxid), spent) in spending.zip(&undo.spent) {
+            if !self.is_verified(wtxid, spent, height) {
                 check_witnesses(transaction, spent, &self.input_context(height))?;
             }
         }
@@ -166,9 +179,12 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
+        let ids = self.block_ids(&hash, &block);
         let mut spent = undo.spent.iter().rev();
-        for transaction in block.transactions.iter().rev() {
-            make_coins(transaction, height, |outpoint, coin| self.coins.remove(outpoint, coin));
+        for (transaction, txid) in block.transactions.iter().zip(&ids.txids).rev() {
+            for (outpoint, coin) in made_by(transaction, *txid, height) {
+                self.coins.remove(outpoint, coin);
+            }
             if !transaction.is_coinbase() {
                 for (input, coin) in transaction.inputs.iter().zip(spent.next().into_iter().flatten()) {
                     self.coins.add(input.outpoint, *coin);
@@ -186,14 +202,6 @@ impl Chain {
         if dirty > 0 && dirty + operations > MAX_COIN_OPERATIONS {
             self.seal();
         }
-    }
-}
-
-/// The coins that a transaction makes at `height`.
-fn make_coins(transaction: &Transaction, height: Height, mut take: impl FnMut(OutPoint, Coin)) {
-    let txid = transaction.txid();
-    for (index, output) in (0u32..).zip(&transaction.outputs) {
-        take(OutPoint { txid, index }, Coin { output: *output, height, coinbase: transaction.is_coinbase() });
     }
 }
 

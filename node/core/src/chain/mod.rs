@@ -12,15 +12,19 @@
 //! | `open` | starting on a store, empty or not |
 //! | `propose` | whether a block would do, before it is worked for |
 //! | `query` | questions about blocks and branches |
-//! | [`coins`], [`index`], `verified`, `writes` | the coins cache, the header tree, verified witnesses, pending writes |
+//! | `ahead` | witnesses of the next block, verified a few at a time |
+//! | [`coins`], [`index`], [`ids`] | the coins cache, the header tree, ids of transactions hashed once |
+//! | `verified`, `writes` | verified witnesses, pending writes |
 //! | [`store`], [`memory`] | the store's trait and change sets; a store in memory |
 //! | [`error`], [`outcome`] | refusals and results |
 
 mod accept;
 mod activate;
+mod ahead;
 pub mod coins;
 mod connect;
 pub mod error;
+pub mod ids;
 pub mod index;
 mod invalidate;
 pub mod memory;
@@ -49,11 +53,14 @@ use tally_primitives::units::Height;
 
 pub use crate::chain::error::ChainError;
 pub use crate::chain::outcome::{
-    Activation, BlockFate, BlockOutcome, ChainTip, ChainTipStatus, HeaderOutcome, Position, Rejection, Tip, TipChange,
+    Activation, BlockFate, BlockOutcome, ChainTip, ChainTipStatus, HeaderOutcome, Position, Rejection, StagedBlock,
+    Tip, TipChange,
 };
 
 use crate::chain::activate::Candidate;
+use crate::chain::ahead::Ahead;
 use crate::chain::coins::CoinsCache;
+use crate::chain::ids::{BlockIds, RecentIds};
 use crate::chain::index::{BlockIndex, EntryId};
 use crate::chain::store::{BlockUndo, ChainStore, ChangeSet, CoinStats};
 use crate::chain::verified::{VerifiedCache, WitnessKey};
@@ -81,6 +88,8 @@ pub struct Chain {
     sequence: u64,
     /// Behind a lock, since the mempool verifies with the chain shared.
     verified: Mutex<VerifiedCache>,
+    ids: RecentIds,
+    ahead: Option<Ahead>,
 }
 
 impl Chain {
@@ -182,9 +191,14 @@ impl Chain {
     }
 
     /// Whether [`Chain::verify_witnesses`] has been through this transaction.
-    fn is_verified(&self, transaction: &Transaction, spent: &[Coin], height: Height) -> bool {
+    fn is_verified(&self, wtxid: &Wtxid, spent: &[Coin], height: Height) -> bool {
         let verified = self.verified();
-        !verified.is_empty() && verified.is_good(&WitnessKey::new(&transaction.wtxid(), spent), height)
+        !verified.is_empty() && verified.is_good(&WitnessKey::new(wtxid, spent), height)
+    }
+
+    /// The ids of a block's transactions; those of the latest blocks are not hashed again.
+    pub fn block_ids(&self, hash: &BlockHash, block: &Block) -> Arc<BlockIds> {
+        self.ids.of(hash, block)
     }
 
     fn verified(&self) -> MutexGuard<'_, VerifiedCache> {
@@ -192,9 +206,11 @@ impl Chain {
     }
 
     /// What is to be stored next; call it until there is nothing more. Outside initial sync everything new leaves at
-    /// once; during it, change sets are batched up to a bound. Lone headers wait for company.
+    /// once; during it, change sets are batched up to a bound. Lone headers wait for company, and a body that is about to be connected waits
+    /// for that.
     pub fn take_changes(&mut self) -> Option<ChangeSet> {
-        let due = self.writes.has_news() && !self.is_syncing();
+        let is_about_to_move = self.activation_pending() && !self.writes.tip_moved();
+        let due = self.writes.has_news() && !self.is_syncing() && !is_about_to_move;
         if self.writes.all_taken() && (due || self.writes.is_full(self.coins.dirty_len())) {
             self.seal();
         }

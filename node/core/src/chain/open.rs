@@ -10,6 +10,7 @@ use tally_primitives::transaction::{Coin, OutPoint};
 use tally_primitives::units::Height;
 
 use crate::chain::coins::CoinsCache;
+use crate::chain::ids::RecentIds;
 use crate::chain::index::BlockIndex;
 use crate::chain::store::{BlockStatus, BlockUndo, ChainStore, CoinStats, IndexRecord};
 use crate::chain::verified::VerifiedCache;
@@ -36,6 +37,8 @@ impl Chain {
             writes: Writes::default(),
             sequence: 1,
             verified: Mutex::new(VerifiedCache::default()),
+            ids: RecentIds::default(),
+            ahead: None,
             params,
             store,
         };

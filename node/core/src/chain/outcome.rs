@@ -70,6 +70,17 @@ pub struct HeaderOutcome {
     pub is_best: bool,
 }
 
+/// A block whose header and body were checked, as far as that is possible without its coins, and which is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StagedBlock {
+    /// The block's hash.
+    pub hash: BlockHash,
+    /// Its height.
+    pub height: Height,
+    /// False when its body was stored before.
+    pub is_new: bool,
+}
+
 /// What became of a block that was well-formed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockFate {

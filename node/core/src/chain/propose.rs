@@ -8,6 +8,7 @@ use tally_primitives::block::Block;
 use tally_primitives::units::Timestamp;
 
 use crate::chain::connect::ConnectError;
+use crate::chain::ids::BlockIds;
 use crate::chain::{Chain, ChainError};
 
 impl Chain {
@@ -30,7 +31,8 @@ impl Chain {
             check_block(block, height)
         };
         alone().map_err(|error| ChainError::Rule { hash, error })?;
-        let connects = || Ok(self.check_walked(block, &self.walk_coins(block, height)?, height)?);
+        let ids = BlockIds::of(block);
+        let connects = || Ok(self.check_walked(block, &ids, &self.walk_coins(block, &ids, height)?, height)?);
         connects().map_err(|error| match error {
             ConnectError::Rule(error) => ChainError::Rule { hash, error },
             ConnectError::Chain(error) => error,

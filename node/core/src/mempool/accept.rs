@@ -48,7 +48,15 @@ impl Mempool {
         chain: &Chain,
         now: Timestamp,
     ) -> Result<Accepted, MempoolError> {
-        let Admission { entry, replaces } = self.examine(transaction, chain, now, Origin::New)?;
+        let Admission { entry, replaces } = match self.examine(transaction.clone(), chain, now, Origin::New) {
+            Ok(admission) => admission,
+            Err(error) => {
+                if error.is_relay_policy() {
+                    self.removed.insert(transaction.wtxid(), transaction);
+                }
+                return Err(error);
+            }
+        };
         let (txid, wtxid, fee, size) = (entry.txid, entry.wtxid, entry.fee, entry.size);
         let replaced = self.pool.remove_with_descendants(replaces);
         self.pool.insert(entry);
@@ -56,9 +64,13 @@ impl Mempool {
         if evicted.iter().any(|entry| entry.txid == txid) {
             // It pays least of all: everything is as before. The others fit, for they did before.
             self.restore(replaced.into_iter().chain(evicted).filter(|entry| entry.txid != txid));
+            self.removed.insert(wtxid, transaction);
             return Err(MempoolError::Full { min_fee_rate: self.min_fee_rate(now) });
         }
-        let (replaced, evicted) = (txids(&replaced), txids(&evicted));
+        for entry in replaced.iter().chain(&evicted) {
+            self.removed.insert(entry.wtxid, entry.transaction.clone());
+        }
+        let (replaced, evicted) = (ids_of(&replaced), ids_of(&evicted));
         self.estimator.left(&replaced);
         self.estimator.left(&evicted);
         self.follow_fee(&txid, chain);
@@ -273,6 +285,6 @@ impl Mempool {
     }
 }
 
-pub(super) fn txids(entries: &[Entry]) -> Vec<Txid> {
+pub(super) fn ids_of(entries: &[Entry]) -> Vec<Txid> {
     entries.iter().map(|entry| entry.txid).collect()
 }

@@ -126,6 +126,18 @@ pub enum MempoolError {
 }
 
 impl MempoolError {
+    /// Whether the transaction may stand in a block for all we know: this node's own limits are against it, or it is early.
+    pub fn is_relay_policy(&self) -> bool {
+        !matches!(
+            self,
+            Self::Rule(_)
+                | Self::MissingInputs { .. }
+                | Self::AlreadyInMempool { .. }
+                | Self::AlreadyConfirmed { .. }
+                | Self::Chain(_)
+        )
+    }
+
     /// Whether a peer that sent this transaction cannot be honest.
     pub fn is_violation(&self) -> bool {
         matches!(self, Self::Rule(_))

@@ -10,7 +10,7 @@ use tally_primitives::units::{Height, Timestamp};
 
 use crate::chain::{Chain, ChainError, Position, TipChange};
 use crate::event::RemovalReason;
-use crate::mempool::accept::{Origin, txids};
+use crate::mempool::accept::{Origin, ids_of};
 use crate::mempool::pool::Entry;
 use crate::mempool::{Mempool, PoolUpdate};
 
@@ -55,11 +55,12 @@ impl Mempool {
                 // Initial sync above all: nobody waits, so nobody needs to know what the block holds.
                 self.estimator.block(position.height, &[]);
             } else if let Some(block) = chain.block(&position.hash)? {
-                self.connect(&block, position.height, &mut shaken);
+                let ids = chain.block_ids(&position.hash, &block);
+                self.connect(&block, &ids.txids, position.height, &mut shaken);
             }
         }
         let returned = self.put_back(&mut shaken, chain, now)?;
-        let evicted = txids(&self.trim(now));
+        let evicted = ids_of(&self.trim(now));
         self.estimator.left(&evicted);
         shaken.removed.extend(evicted.iter().map(|txid| (*txid, RemovalReason::Evicted)));
         let returned = returned.into_iter().filter(|txid| self.contains(txid)).collect();
@@ -92,10 +93,10 @@ impl Mempool {
         Ok(())
     }
 
-    fn connect(&mut self, block: &Block, height: Height, shaken: &mut Shaken) {
+    fn connect(&mut self, block: &Block, txids: &[Txid], height: Height, shaken: &mut Shaken) {
         let mut confirmed = Vec::new();
-        for transaction in block.transactions.iter().filter(|transaction| !transaction.is_coinbase()) {
-            let txid = transaction.txid();
+        let spending = block.transactions.iter().zip(txids).filter(|(transaction, _)| !transaction.is_coinbase());
+        for (transaction, &txid) in spending {
             shaken.confirmed.insert(txid);
             confirmed.push(txid);
             if self.pool.remove(&txid).is_some() {
@@ -103,7 +104,7 @@ impl Mempool {
             }
             let rivals: Vec<Txid> =
                 transaction.inputs.iter().filter_map(|input| self.pool.spender(&input.outpoint)).collect();
-            let losers = txids(&self.pool.remove_with_descendants(rivals));
+            let losers = ids_of(&self.pool.remove_with_descendants(rivals));
             self.estimator.left(&losers);
             shaken.removed.extend(losers.into_iter().map(|txid| (txid, RemovalReason::Conflict)));
         }

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `accept` | a transaction arrives: validity, relay policy, replacement by fee, eviction, expiry |
+//! | `removed` | what left or was refused lately, for compact blocks |
 //! | `follow` | the tip moved: confirmed and conflicting ones leave, disconnected ones return |
 //! | [`pool`] | the graph, with the orders for mining, eviction and expiry |
 //! | [`policy`] | relay policy: this node's own limits |
@@ -17,12 +18,15 @@ mod floor;
 mod follow;
 pub mod policy;
 pub mod pool;
+mod removed;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use tally_primitives::hash::{Txid, Wtxid};
-use tally_primitives::transaction::{OutPoint, Output};
+use tally_primitives::transaction::{OutPoint, Output, Transaction};
 use tally_primitives::units::{Amount, FeeRate, Timestamp};
 
 pub use crate::mempool::error::MempoolError;
@@ -33,6 +37,7 @@ use crate::event::RemovalReason;
 use crate::mempool::estimate::Estimator;
 use crate::mempool::floor::FeeFloor;
 use crate::mempool::pool::Pool;
+use crate::mempool::removed::RemovedTransactions;
 
 /// A transaction that was taken in, and what had to leave for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +72,19 @@ pub struct Mempool {
     pool: Pool,
     floor: FeeFloor,
     estimator: Estimator,
+    removed: RemovedTransactions,
 }
 
 impl Mempool {
     /// An empty mempool.
     pub fn new(policy: RelayPolicy) -> Self {
-        Self { policy, pool: Pool::default(), floor: FeeFloor::default(), estimator: Estimator::default() }
+        Self {
+            policy,
+            pool: Pool::default(),
+            floor: FeeFloor::default(),
+            estimator: Estimator::default(),
+            removed: RemovedTransactions::default(),
+        }
     }
 
     /// The node's limits.
@@ -98,6 +110,16 @@ impl Mempool {
     /// All entries, in the order of their ids.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.pool.entries()
+    }
+
+    /// The ids with witnesses of all entries, in their order.
+    pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
+        self.pool.wtxids()
+    }
+
+    /// Transactions that were replaced, evicted or refused lately, and may stand in somebody else's block all the same.
+    pub fn removed(&self) -> impl Iterator<Item = (&Wtxid, &Arc<Transaction>)> {
+        self.removed.iter()
     }
 
     /// The graph, for the template.

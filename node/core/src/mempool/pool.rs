@@ -162,6 +162,11 @@ impl Pool {
         self.by_wtxid.get(wtxid).and_then(|txid| self.entries.get(txid))
     }
 
+    /// The ids with witnesses of all entries, in their order.
+    pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
+        self.by_wtxid.keys()
+    }
+
     /// Who spends a coin.
     pub fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
         self.spenders.get(outpoint).copied()

@@ -9,25 +9,39 @@ use tally_primitives::block::{Block, Header};
 use tally_primitives::hash::{BlockHash, Txid};
 use tally_primitives::units::Timestamp;
 
+use crate::chain::ids::BlockIds;
 use crate::chain::store::BlockStatus;
-use crate::chain::{Activation, BlockOutcome, ChainError, Position, Rejection, TipChange};
+use crate::chain::{Activation, BlockFate, BlockOutcome, ChainError, Position, Rejection, StagedBlock, TipChange};
 use crate::event::{Event, RemovalReason};
 use crate::mempool::PoolUpdate;
 use crate::net::disconnect::Violation;
-use crate::net::limits::{DOWNLOAD_WINDOW_BLOCKS, MAX_BLOCK_SOURCES};
+use crate::net::limits::{
+    DOWNLOAD_WINDOW_BLOCKS, MAX_BLOCK_SOURCES, REFUSALS_REMEMBERED, RELAY_FIRST_TRANSACTIONS, VERIFY_AHEAD_INPUTS,
+};
 use crate::net::peer::PeerId;
 use crate::node::Node;
 
-/// Who sent the blocks that are stored and have not been connected: so that the right peer answers for a bad one.
+/// Who sent the blocks that are stored and have not been connected: so that the right peer gets the credit for a good one, and answers
+/// for a bad one.
 #[derive(Debug, Default)]
 pub(crate) struct BlockSources {
-    by_hash: BTreeMap<BlockHash, PeerId>,
+    by_hash: BTreeMap<BlockHash, Source>,
     order: VecDeque<BlockHash>,
+    refusals: BTreeMap<BlockHash, RuleError>,
+    refused: VecDeque<BlockHash>,
+}
+
+/// Who sent a block.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    peer: PeerId,
+    /// Whether the peer must have validated it before: not if it came in compact form.
+    answers_for_it: bool,
 }
 
 impl BlockSources {
-    fn insert(&mut self, hash: BlockHash, peer: PeerId) {
-        if self.by_hash.insert(hash, peer).is_none() {
+    fn insert(&mut self, hash: BlockHash, source: Source) {
+        if self.by_hash.insert(hash, source).is_none() {
             self.order.push_back(hash);
         }
         if self.order.len() > MAX_BLOCK_SOURCES
@@ -37,8 +51,25 @@ impl BlockSources {
         }
     }
 
-    fn get(&self, hash: &BlockHash) -> Option<PeerId> {
+    fn get(&self, hash: &BlockHash) -> Option<Source> {
         self.by_hash.get(hash).copied()
+    }
+
+    /// The peer that sent this block.
+    pub fn peer(&self, hash: &BlockHash) -> Option<PeerId> {
+        self.get(hash).map(|source| source.peer)
+    }
+
+    /// Remembers why a block was refused on connecting, for whoever submitted it.
+    fn note_refusal(&mut self, hash: BlockHash, error: RuleError) {
+        if self.refusals.insert(hash, error).is_none() {
+            self.refused.push_back(hash);
+        }
+        if self.refused.len() > REFUSALS_REMEMBERED
+            && let Some(oldest) = self.refused.pop_front()
+        {
+            self.refusals.remove(&oldest);
+        }
     }
 }
 
@@ -46,7 +77,8 @@ impl Node {
     pub(crate) fn on_block(&mut self, now: Timestamp, id: PeerId, block: Arc<Block>) {
         let hash = block.hash();
         let header = block.header;
-        let requested = self.net.peers.get(&id).is_some_and(|peer| peer.download.expects(&hash));
+        let requested = self.net.peers.get(&id).is_some_and(|peer| peer.download.expects(&hash))
+            || self.net.compact.is_asked(&hash, id);
         let known = self.chain.index().entry(&hash).map(|entry| (entry.status, entry.is_invalid()));
         match known {
             Some((_, true)) => self.block_not_wanted(&hash),
@@ -54,30 +86,58 @@ impl Node {
                 self.note_has_block(id, &hash);
                 self.block_arrived(now, id, &hash);
             }
-            _ if requested || self.is_worth_having(&header) => self.take_block(now, id, block, hash),
+            _ if requested || self.is_worth_having(&header) => {
+                let ids = Arc::new(BlockIds::of(&block));
+                self.take_block(now, Source { peer: id, answers_for_it: true }, block, ids, hash);
+            }
             _ => self.unasked_block(now, id, &header),
         }
         self.schedule_downloads(now);
     }
 
-    fn take_block(&mut self, now: Timestamp, id: PeerId, block: Arc<Block>, hash: BlockHash) {
+    /// Takes a block that was put together from its compact form. Its sender may not have validated it, and does not answer for it.
+    pub(crate) fn take_reconstructed(
+        &mut self,
+        now: Timestamp,
+        id: PeerId,
+        block: Arc<Block>,
+        ids: Arc<BlockIds>,
+        hash: BlockHash,
+    ) {
+        self.take_block(now, Source { peer: id, answers_for_it: false }, block, ids, hash);
+    }
+
+    /// Stores a block, passes it on, and connects it: at once if that is quick, else with the next tick.
+    fn take_block(&mut self, now: Timestamp, source: Source, block: Arc<Block>, ids: Arc<BlockIds>, hash: BlockHash) {
         let old_best = self.chain.best_header().hash;
-        let header = block.header;
-        self.net.sources.insert(hash, id);
-        let result = self.chain.accept_block(block, now);
+        let (header, transactions) = (block.header, block.transactions.len());
+        let id = source.peer;
+        self.net.sources.insert(hash, source);
+        let result = self.chain.stage_block(block, ids, now);
         self.emit_header_tip(old_best);
         match result {
-            Ok(outcome) => {
+            Ok(_) => {
                 self.note_has_block(id, &hash);
                 self.block_arrived(now, id, &hash);
-                self.follow_chain(now, &outcome.changes, &outcome.rejected);
+                self.push_staged(&hash);
+                if transactions <= RELAY_FIRST_TRANSACTIONS {
+                    self.activate_now(now);
+                }
             }
-            Err(error) => self.block_refused(now, id, &header, error),
+            Err(error) => self.block_refused(now, source, &header, error),
+        }
+    }
+
+    /// Moves to the best chain, as far as that goes in one go; the rest follows with ticks.
+    fn activate_now(&mut self, now: Timestamp) {
+        match self.chain.activate() {
+            Ok(activation) => self.follow_chain(now, &activation.changes, &activation.rejected),
+            Err(error) => self.halt(&error),
         }
     }
 
     /// A block that we did not ask for is taken if its chain is at least as good as ours and not far ahead: then it is news.
-    fn is_worth_having(&self, header: &Header) -> bool {
+    pub(crate) fn is_worth_having(&self, header: &Header) -> bool {
         let index = self.chain.index();
         let (Some(parent), Ok(target)) = (index.entry(&header.prev_block), header.bits.to_target()) else {
             return false;
@@ -98,7 +158,8 @@ impl Node {
         }
     }
 
-    fn block_refused(&mut self, now: Timestamp, id: PeerId, header: &Header, error: ChainError) {
+    fn block_refused(&mut self, now: Timestamp, source: Source, header: &Header, error: ChainError) {
+        let id = source.peer;
         match error {
             ChainError::Rule { error: RuleError::TimeTooFarAhead { .. }, hash } => {
                 self.block_not_delivered(id, &hash);
@@ -112,7 +173,9 @@ impl Node {
                 }
                 // A body that is not the one the header commits to leaves other peers' requests alone (CVE-2024-52921).
                 self.block_not_delivered(id, &hash);
-                self.punish(now, id, Violation::Block { hash, error });
+                if source.answers_for_it {
+                    self.punish(now, id, Violation::Block { hash, error });
+                }
             }
             ChainError::UnknownParent { .. } => self.request_headers(now, id),
             error if error.is_fatal() => self.halt(&error),
@@ -125,27 +188,65 @@ impl Node {
     /// # Errors
     /// The rule that it breaks.
     pub fn submit_block(&mut self, now: Timestamp, block: Arc<Block>) -> Result<BlockOutcome, ChainError> {
+        let staged = self.stage_block(now, block)?;
         self.begin(now);
-        let old_best = self.chain.best_header().hash;
-        let hash = block.hash();
-        let result = self.chain.accept_block(block, now);
-        self.emit_header_tip(old_best);
-        let verdict = match result {
-            Ok(outcome) => {
-                self.block_not_wanted(&hash);
-                self.follow_chain(now, &outcome.changes, &outcome.rejected);
+        let verdict = match self.chain.activate() {
+            Ok(activation) => {
+                self.follow_chain(now, &activation.changes, &activation.rejected);
                 self.schedule_downloads(now);
+                let outcome = self.chain.outcome_of(staged, activation);
                 outcome.verdict().map(|()| outcome)
             }
             Err(error) => {
-                if error.is_fatal() {
-                    self.halt(&error);
-                }
+                self.halt(&error);
                 Err(error)
             }
         };
         self.finish(now);
         verdict
+    }
+
+    /// The first half of [`Node::submit_block`], for a driver that passes blocks on before they are connected: checks and stores the block
+    /// and sends it to those who want it at once. What becomes of it is told by [`Node::fate_of`] as soon as ticks have connected it.
+    ///
+    /// # Errors
+    /// The rule that it breaks by itself.
+    pub fn stage_block(&mut self, now: Timestamp, block: Arc<Block>) -> Result<StagedBlock, ChainError> {
+        self.begin(now);
+        let old_best = self.chain.best_header().hash;
+        let ids = Arc::new(BlockIds::of(&block));
+        let result = self.chain.stage_block(block, ids, now);
+        self.emit_header_tip(old_best);
+        match &result {
+            Ok(staged) => {
+                self.block_not_wanted(&staged.hash);
+                self.push_staged(&staged.hash);
+            }
+            Err(error) if error.is_fatal() => self.halt(error),
+            Err(_) => {}
+        }
+        self.finish(now);
+        result
+    }
+
+    /// What became of a block that was staged; `None` while it may still become the tip.
+    ///
+    /// # Errors
+    /// The rule that it broke on connecting, or that it is unknown.
+    pub fn fate_of(&self, hash: &BlockHash) -> Result<Option<BlockFate>, ChainError> {
+        let Some(entry) = self.chain.index().entry(hash) else {
+            return Err(ChainError::UnknownBlock { hash: *hash });
+        };
+        if entry.is_invalid() {
+            return Err(match self.net.sources.refusals.get(hash) {
+                Some(error) => ChainError::Rule { hash: *hash, error: error.clone() },
+                None => ChainError::KnownInvalid { hash: *hash },
+            });
+        }
+        if self.chain.is_active(hash) {
+            return Ok(Some(BlockFate::Connected));
+        }
+        Ok((!self.chain.activation_pending()).then_some(BlockFate::Stored))
     }
 
     /// Treats a block as invalid, whatever the rules say.
@@ -185,23 +286,19 @@ impl Node {
 
     /// Goes on moving to the best chain, where that was interrupted for being long.
     pub(crate) fn continue_activation(&mut self, now: Timestamp) {
-        if !self.chain.activation_pending() {
+        if !self.chain.activation_pending() || self.chain.verify_ahead(VERIFY_AHEAD_INPUTS) {
             return;
         }
-        match self.chain.activate() {
-            Ok(activation) => {
-                self.follow_chain(now, &activation.changes, &activation.rejected);
-                self.schedule_downloads(now);
-            }
-            Err(error) => self.halt(&error),
-        }
+        self.activate_now(now);
+        self.schedule_downloads(now);
     }
 
     /// Everything that follows from what the chain did: peers are told first, then the mempool, then the surroundings.
     fn follow_chain(&mut self, now: Timestamp, changes: &TipChange, rejected: &[Rejection]) {
         for Rejection { hash, error } in rejected {
             self.emit(Event::BlockRejected { hash: *hash, reason: error.to_string() });
-            if let Some(peer) = self.net.sources.get(hash) {
+            self.net.sources.note_refusal(*hash, error.clone());
+            if let Some(Source { peer, answers_for_it: true }) = self.net.sources.get(hash) {
                 self.punish(now, peer, Violation::Block { hash: *hash, error: error.clone() });
             }
         }
@@ -209,6 +306,10 @@ impl Node {
             return;
         }
         self.announce_tip();
+        let latest = changes.connected.last().and_then(|position| self.net.sources.get(&position.hash));
+        if let Some(source) = latest {
+            self.note_first_deliverer(source.peer);
+        }
         match self.mempool.apply_tip_change(changes, &self.chain, now) {
             Ok(update) => {
                 self.emit_tip_change(changes);

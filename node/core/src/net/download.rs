@@ -34,6 +34,11 @@ impl Default for BlockDownload {
 }
 
 impl BlockDownload {
+    /// Whether somebody is asked for this block.
+    pub fn is_in_flight(&self, hash: &BlockHash) -> bool {
+        self.in_flight.contains_key(hash)
+    }
+
     /// How many blocks have been asked for and have not come.
     pub fn len(&self) -> usize {
         self.in_flight.len()
@@ -89,13 +94,13 @@ impl Node {
                 if !self.net.ready_peers().any(|peer| peer.download.has_slot()) {
                     break;
                 }
-                if self.net.download.in_flight.contains_key(&hash) {
+                if self.net.download.in_flight.contains_key(&hash) || self.net.compact.is_fetching(&hash) {
                     continue;
                 }
                 match self.source_of(id, &hash) {
                     Some(Source::Ask(peer)) => {
                         self.assign(now, peer, hash);
-                        asks.entry(peer).or_default().push(InventoryItem::Block(hash));
+                        asks.entry(peer).or_default().push(self.block_request(peer, id));
                     }
                     Some(Source::KeepWaiting(peer)) => self.assign(now, peer, hash),
                     None => {}
@@ -155,12 +160,16 @@ impl Node {
         (!index.get(target).linked).then_some(unlinked)
     }
 
-    /// Whom to ask for a block: of those that have it, first those that are not late with anything, then the least busy one.
-    fn source_of(&self, id: EntryId, hash: &BlockHash) -> Option<Source> {
+    /// Whether a peer has said that it has a block.
+    fn has_shown(&self, peer: &Peer, id: EntryId) -> bool {
         let index = self.chain.index();
         let height = index.get(id).height;
-        let has = |peer: &&Peer| peer.headers.best.is_some_and(|best| index.ancestor(best, height) == Some(id));
-        let owners: Vec<&Peer> = self.net.ready_peers().filter(has).collect();
+        peer.headers.best.is_some_and(|best| index.ancestor(best, height) == Some(id))
+    }
+
+    /// Whom to ask for a block: of those that have it, first those that are not late with anything, then the least busy one.
+    fn source_of(&self, id: EntryId, hash: &BlockHash) -> Option<Source> {
+        let owners: Vec<&Peer> = self.net.ready_peers().filter(|peer| self.has_shown(peer, id)).collect();
         let prompt: Vec<&Peer> = owners.iter().copied().filter(|peer| peer.download.late.is_empty()).collect();
         let choice = if prompt.is_empty() { owners } else { prompt };
         let least_busy = |peers: &mut dyn Iterator<Item = &Peer>| {
@@ -186,6 +195,7 @@ impl Node {
 
     /// A block came from `id` and is what it should be: everybody's requests for it are settled.
     pub(crate) fn block_arrived(&mut self, now: Timestamp, id: PeerId, hash: &BlockHash) {
+        self.net.compact.settled(hash);
         let download = &mut self.net.download;
         if let Some(responsible) = download.in_flight.remove(hash)
             && let Some(peer) = self.net.peers.get_mut(&responsible)
@@ -231,9 +241,23 @@ impl Node {
 
     /// A block that nobody needs any more (it is invalid, say): all requests for it are forgotten, without blame.
     pub(crate) fn block_not_wanted(&mut self, hash: &BlockHash) {
+        self.net.compact.settled(hash);
         let ids: Vec<PeerId> = self.net.peers.keys().copied().collect();
         for id in ids {
             self.block_not_delivered(id, hash);
+        }
+    }
+
+    /// A peer did not complete a block: it is asked for it again only if nobody else has it.
+    pub(crate) fn prefer_others_than(&mut self, id: PeerId, hash: &BlockHash) {
+        let Some(entry) = self.chain.index().find(hash) else {
+            return;
+        };
+        let elsewhere = self.net.ready_peers().any(|peer| peer.id != id && self.has_shown(peer, entry));
+        if let Some(peer) = self.net.peers.get_mut(&id)
+            && elsewhere
+        {
+            peer.download.late.insert(*hash);
         }
     }
 
@@ -284,10 +308,7 @@ impl Node {
             let entry = index.find(hash);
             other.id != id
                 && !other.download.late.contains(hash)
-                && entry.is_some_and(|entry| {
-                    let height = index.get(entry).height;
-                    other.headers.best.is_some_and(|best| index.ancestor(best, height) == Some(entry))
-                })
+                && entry.is_some_and(|entry| self.has_shown(other, entry))
         };
         let elsewhere = |hash: &&BlockHash| self.net.ready_peers().any(|other| has(other, hash));
         peer.download.in_flight.iter().filter(elsewhere).copied().collect()

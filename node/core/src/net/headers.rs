@@ -226,6 +226,10 @@ impl Node {
     /// Whether a peer has a block, as far as we know.
     pub(crate) fn has_block(&self, peer: &Peer, id: EntryId) -> bool {
         let index = self.chain.index();
+        if id == index.genesis() {
+            // Else we would not have shaken hands.
+            return true;
+        }
         let height = index.get(id).height;
         let known = [peer.headers.best, peer.headers.told];
         known.into_iter().flatten().any(|end| index.ancestor(end, height) == Some(id))

@@ -136,6 +136,11 @@ impl OrphanPool {
         self.orphans.contains_key(wtxid)
     }
 
+    /// All that wait, by wtxid.
+    pub fn iter(&self) -> impl Iterator<Item = (&Wtxid, &Arc<Transaction>)> {
+        self.orphans.iter().map(|(wtxid, orphan)| (wtxid, &orphan.transaction))
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.orphans.len()

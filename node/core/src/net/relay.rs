@@ -55,6 +55,8 @@ impl Node {
             match item {
                 InventoryItem::Block(hash) if self.chain.index().find(hash).is_some() => self.note_has_block(id, hash),
                 InventoryItem::Block(_) => self.request_headers(now, id),
+                // Blocks are announced by their hashes alone, in whatever form they are asked for then.
+                InventoryItem::CompactBlock(_) => {}
                 InventoryItem::Transaction(wtxid) => {
                     if let Some(peer) = self.net.peers.get_mut(&id) {
                         peer.announcer.note_known(wtxid);
@@ -93,7 +95,8 @@ impl Node {
 
     pub(crate) fn on_not_found(&mut self, now: Timestamp, id: PeerId, items: &[InventoryItem]) {
         for item in items {
-            if let InventoryItem::Block(hash) = item {
+            if let InventoryItem::Block(hash) | InventoryItem::CompactBlock(hash) = item {
+                self.block_transactions_not_found(now, id, hash);
                 if self.net.peers.get(&id).is_none_or(|peer| !peer.download.expects(hash)) {
                     continue;
                 }
@@ -201,8 +204,9 @@ impl Node {
             let Ok(Some(block)) = self.chain.block(&position.hash) else {
                 continue;
             };
-            for transaction in &block.transactions {
-                self.transaction_confirmed(now, transaction);
+            let ids = self.chain.block_ids(&position.hash, &block);
+            for (transaction, (txid, wtxid)) in block.transactions.iter().zip(ids.txids.iter().zip(&ids.wtxids)) {
+                self.transaction_confirmed(now, transaction, txid, wtxid);
             }
         }
         for txid in returned {
@@ -213,20 +217,19 @@ impl Node {
         self.look_at_ready_orphans(now);
     }
 
-    fn transaction_confirmed(&mut self, now: Timestamp, transaction: &Transaction) {
-        let (txid, wtxid) = (transaction.txid(), transaction.wtxid());
+    fn transaction_confirmed(&mut self, now: Timestamp, transaction: &Transaction, txid: &Txid, wtxid: &Wtxid) {
         let relay = &mut self.net.relay;
-        relay.confirmed.insert(wtxid);
+        relay.confirmed.insert(*wtxid);
         for input in &transaction.inputs {
             // The transaction itself, or one that can never be valid now.
             for spender in relay.orphans.spenders(&input.outpoint) {
                 relay.orphans.take(&spender);
             }
         }
-        let children = relay.orphans.children(&txid);
+        let children = relay.orphans.children(txid);
         relay.ready.extend(children);
-        let mut asks = relay.requests.settled(now, InventoryItem::Transaction(wtxid));
-        asks.extend(relay.requests.settled(now, InventoryItem::Parent(txid)));
+        let mut asks = relay.requests.settled(now, InventoryItem::Transaction(*wtxid));
+        asks.extend(relay.requests.settled(now, InventoryItem::Parent(*txid)));
         self.ask_for(asks);
     }
 

@@ -2,20 +2,31 @@
 
 use std::collections::VecDeque;
 
+use tally_primitives::hash::BlockHash;
 use tally_primitives::units::Timestamp;
 use tally_wire::{InventoryItem, Message};
 
 use crate::net::disconnect::{DisconnectReason, Violation};
-use crate::net::limits::{MAX_SEND_QUEUE_BYTES, MAX_SERVE_QUEUE, SERVE_QUEUE_BYTES};
+use crate::net::limits::{MAX_SEND_QUEUE_BYTES, MAX_SERVE_QUEUE, MAX_TRANSACTIONS_REQUESTS, SERVE_QUEUE_BYTES};
 use crate::net::peer::PeerId;
+use crate::net::push::PlaceBeyond;
 use crate::node::Node;
 
 /// What a peer has asked for and has not been sent.
 #[derive(Debug, Default)]
 pub(crate) struct ServeQueue {
-    items: VecDeque<InventoryItem>,
+    items: VecDeque<Request>,
+    /// How many of them ask for transactions of blocks.
+    transactions_requests: usize,
     /// Bytes that wait to be sent: what the driver last told, and what we sent since.
     queued_bytes: usize,
+}
+
+/// One thing that a peer has asked for.
+#[derive(Debug)]
+enum Request {
+    Item(InventoryItem),
+    BlockTransactions { block: BlockHash, indexes: Vec<u16> },
 }
 
 impl ServeQueue {
@@ -35,7 +46,7 @@ impl Node {
         self.begin(now);
         if let Some(known) = self.net.peers.get_mut(&peer) {
             known.serve.queued_bytes = bytes;
-            self.serve(peer);
+            self.serve(now, peer);
         }
         self.finish(now);
     }
@@ -48,21 +59,53 @@ impl Node {
         if requests > MAX_SERVE_QUEUE {
             return self.punish(now, id, Violation::RequestFlood { requests, max: MAX_SERVE_QUEUE });
         }
-        peer.serve.items.extend(items);
-        self.serve(id);
+        peer.serve.items.extend(items.into_iter().map(Request::Item));
+        self.serve(now, id);
     }
 
-    fn serve(&mut self, id: PeerId) {
+    pub(crate) fn on_get_block_transactions(
+        &mut self,
+        now: Timestamp,
+        id: PeerId,
+        block: BlockHash,
+        indexes: Vec<u16>,
+    ) {
+        let Some(peer) = self.net.peers.get_mut(&id) else {
+            return;
+        };
+        peer.serve.transactions_requests += 1;
+        let requests = peer.serve.transactions_requests;
+        if requests > MAX_TRANSACTIONS_REQUESTS {
+            return self.punish(now, id, Violation::RequestFlood { requests, max: MAX_TRANSACTIONS_REQUESTS });
+        }
+        // A peer that waits for these waits for nothing else as much.
+        peer.serve.items.push_front(Request::BlockTransactions { block, indexes });
+        self.serve(now, id);
+    }
+
+    fn serve(&mut self, now: Timestamp, id: PeerId) {
         let mut not_found = Vec::new();
         while let Some(peer) = self.net.peers.get_mut(&id)
             && peer.serve.queued_bytes < SERVE_QUEUE_BYTES
-            && let Some(item) = peer.serve.items.pop_front()
+            && let Some(request) = peer.serve.items.pop_front()
         {
-            match self.look_up(&item) {
-                Some(message) => self.send(id, message),
-                None => {
-                    self.note_not_served(id, &item);
-                    not_found.push(item);
+            match request {
+                Request::Item(item) => match self.look_up(&item) {
+                    Some(message) => self.send(id, message),
+                    None => {
+                        self.note_not_served(id, &item);
+                        not_found.push(item);
+                    }
+                },
+                Request::BlockTransactions { block, indexes } => {
+                    peer.serve.transactions_requests -= 1;
+                    match self.block_transactions(&block, &indexes) {
+                        Ok(Some(message)) => self.send(id, message),
+                        Ok(None) => not_found.push(InventoryItem::CompactBlock(block)),
+                        Err(PlaceBeyond { index, count }) => {
+                            return self.punish(now, id, Violation::PlaceBeyondBlock { hash: block, index, count });
+                        }
+                    }
                 }
             }
         }
@@ -82,16 +125,8 @@ impl Node {
 
     fn look_up(&mut self, item: &InventoryItem) -> Option<Message> {
         match item {
-            InventoryItem::Block(hash) => {
-                self.chain.index().entry(hash).filter(|entry| !entry.is_invalid())?;
-                match self.chain.block(hash) {
-                    Ok(block) => block.map(Message::Block),
-                    Err(error) => {
-                        self.halt(&error);
-                        None
-                    }
-                }
-            }
+            InventoryItem::Block(hash) => self.body(hash).map(Message::Block),
+            InventoryItem::CompactBlock(hash) => self.compact_or_whole(hash),
             InventoryItem::Transaction(wtxid) => {
                 self.mempool.get_by_wtxid(wtxid).map(|entry| Message::Transaction(entry.transaction.clone()))
             }

@@ -111,8 +111,8 @@ pub(super) async fn generatetoaddress(context: &Context, arguments: &Arguments) 
             break;
         };
         let hash = block.hash();
-        let outcome = context.node.call(move |core, now| core.node.submit_block(now, Arc::new(block)).map(|_| ()));
-        outcome.await.map_err(stopped)?.map_err(|error| chain_error(&error))?;
+        let fate = context.node.submit_block(Arc::new(block)).await.map_err(stopped)?;
+        fate.map_err(|error| chain_error(&error))?;
         hashes.push(hash);
     }
     json_of(&hashes)

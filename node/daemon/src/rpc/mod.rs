@@ -40,6 +40,7 @@ use tally_primitives::params::Params;
 use tokio::sync::watch;
 
 pub use guard::Guard;
+pub(crate) use network::clock_warning;
 pub use network::{BANS_FILE, read_bans};
 pub use server::serve;
 pub use template::Coinbases;
@@ -48,6 +49,7 @@ use crate::driver::NodeHandle;
 use crate::mine::MinerStatus;
 use crate::store::Store;
 use crate::stratum::Stratum;
+use crate::transport::{NodeId, Transport};
 
 /// Bytes of one request, at most: a batch of some twenty of the largest transactions, or a block.
 pub const MAX_BODY_BYTES: usize = 8 << 20;
@@ -61,6 +63,10 @@ pub struct Context {
     pub node: NodeHandle,
     /// What is on disk, for reading.
     pub store: Store,
+    /// What carries the node's messages.
+    pub transport: Transport,
+    /// The node's identity.
+    pub id: NodeId,
     /// The network.
     pub params: Arc<Params>,
     /// Where peers connect.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tally_consensus::error::RuleId;
 use tally_node_core::chain::store::BlockStatus;
-use tally_node_core::chain::{BlockFate, BlockOutcome, Chain, ChainError};
+use tally_node_core::chain::{BlockFate, Chain, ChainError};
 use tally_primitives::block::{Block, Header, MAX_BLOCK_SIZE};
 use tally_primitives::encode::{self, DecodeError};
 use tally_rpc::arguments::Arguments;
@@ -20,8 +20,8 @@ const COUNT_SIZE: usize = 8;
 pub(super) async fn submitblock(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
     let text: String = arguments.required("hexdata")?;
     let block = decode(&text).map_err(|error| undecodable("the block", error))?;
-    let outcome = context.node.call(move |core, now| core.node.submit_block(now, Arc::new(block)));
-    json_of(&verdict(&outcome.await.map_err(stopped)?)?)
+    let fate = context.node.submit_block(Arc::new(block)).await.map_err(stopped)?;
+    json_of(&verdict(&fate)?)
 }
 
 /// Whether a block would do, but for its work: null, or why not.
@@ -83,10 +83,10 @@ fn with_own_count(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Null, or why not, as BIP 22 has it.
-fn verdict(outcome: &Result<BlockOutcome, ChainError>) -> Result<Option<String>, RpcError> {
-    match outcome {
-        Ok(BlockOutcome { fate: BlockFate::Duplicate, .. }) => Ok(Some("duplicate".to_owned())),
-        Ok(BlockOutcome { fate: BlockFate::Stored, .. }) => Ok(Some("inconclusive".to_owned())),
+fn verdict(fate: &Result<BlockFate, ChainError>) -> Result<Option<String>, RpcError> {
+    match fate {
+        Ok(BlockFate::Duplicate) => Ok(Some("duplicate".to_owned())),
+        Ok(BlockFate::Stored) => Ok(Some("inconclusive".to_owned())),
         Ok(_) => Ok(None),
         Err(error) => refusal(Some(error.clone())),
     }

@@ -132,14 +132,14 @@ impl Connection<'_> {
     async fn submit(&self, block: Arc<Block>) -> Result<(), DisconnectReason> {
         let (hash, peer) = (block.hash(), self.ticket.peer);
         let user = lock(&self.ticket.session).user().map(|user| user.name.clone()).unwrap_or_default();
-        let outcome = self.server.node.call(move |core, now| core.node.submit_block(now, block));
-        match outcome.await.map_err(|_| DisconnectReason::Stopping)? {
-            Ok(outcome) if outcome.fate == BlockFate::Connected => {
-                tracing::info!(height = outcome.height.get(), %hash, user, %peer, "a miner found a block");
+        let fate = self.server.node.submit_block(block).await.map_err(|_| DisconnectReason::Stopping)?;
+        match fate {
+            Ok(BlockFate::Connected) => {
+                tracing::info!(%hash, user, %peer, "a miner found a block");
                 lock(&self.ticket.session).handle_block_outcome(true);
             }
-            Ok(outcome) => {
-                tracing::info!(height = outcome.height.get(), %hash, user, %peer, "a miner found a block too late");
+            Ok(_) => {
+                tracing::info!(%hash, user, %peer, "a miner found a block too late");
                 lock(&self.ticket.session).handle_block_outcome(false);
             }
             Err(error) => {

@@ -130,7 +130,10 @@ impl TestNode {
         let child = program()
             .arg("run")
             .args(place.location(name))
-            .args(["--listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0", "--log", "debug"])
+            // Who calls whom is what tests are about: an address that was only heard of is not called, unless a test says so.
+            .args(["--listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0"])
+            .env("TALLY_MAX_OUTBOUND", "0")
+            .env("TALLY_LOG", "debug")
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

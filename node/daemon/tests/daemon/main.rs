@@ -8,6 +8,7 @@ mod inspect;
 mod kill;
 mod methods;
 mod network;
+mod peers;
 mod process;
 mod stratum;
 mod stratum_miner;

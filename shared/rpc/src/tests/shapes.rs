@@ -148,24 +148,30 @@ fn peers_and_bans() {
         "id": 3, "addr": "127.0.0.1:4000", "listen_port": 9740, "lastsend": 1, "lastrecv": 2,
         "bytessent": 3, "bytesrecv": 4, "conntime": 5, "timeoffset": -1, "version": 1, "subver": "/tallystick:0.1.0/",
         "inbound": false, "startingheight": 0, "synced_headers": -1, "synced_blocks": -1, "inflight": [7],
-        "connection_type": "manual", "transport_protocol_type": "v1",
+        "connection_type": "manual", "relaytxes": true, "last_transaction": 0, "last_block": 9,
+        "transport_protocol_type": "v1",
     });
     let info: PeerInfo = golden(peer.clone());
     assert_eq!(info.pingtime, None);
     peer["pingtime"] = json!(0.25);
     peer["minping"] = json!(0.125);
-    peer["connection_type"] = json!("outbound-full-relay");
+    peer["connection_type"] = json!("block-relay-only");
+    peer["transport_protocol_type"] = json!("v2");
+    peer["node_id"] = json!(HASH);
     let info: PeerInfo = golden(peer);
-    assert_eq!(info.connection_type, ConnectionType::OutboundFullRelay);
+    assert_eq!(info.connection_type, ConnectionType::BlockRelayOnly);
     let _: BannedPeer = golden(json!({
         "address": "127.0.0.1:9740", "ban_created": 1, "banned_until": 11, "ban_duration": 10, "time_remaining": 4,
     }));
-    let _: NetworkInfo = golden(json!({
+    let mut network = json!({
         "version": 100, "subversion": "/tallystick:0.1.0/", "protocolversion": 1, "localrelay": true,
         "timeoffset": 0, "networkactive": true, "connections": 3, "connections_in": 1, "connections_out": 2,
         "relayfee": 1000, "incrementalfee": 1000, "localaddresses": [{ "address": "127.0.0.1", "port": 1 }],
         "warnings": ["this is a test network"],
-    }));
+    });
+    assert_eq!(golden::<NetworkInfo>(network.clone()).node_id, None);
+    network["node_id"] = json!(HASH);
+    let _: NetworkInfo = golden(network);
 }
 
 #[test]

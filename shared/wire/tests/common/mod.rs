@@ -3,15 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use tally_primitives::block::{Block, Header};
 use tally_primitives::hash::{BlockHash, LockHash, MerkleRoot, PreimageHash, Txid, Wtxid};
 use tally_primitives::pow::{CompactTarget, Work};
 use tally_primitives::spending::{SpendingPolicy, Witness};
 use tally_primitives::transaction::{Input, OutPoint, Output, Transaction};
-use tally_primitives::units::{Amount, Height, Timestamp};
-use tally_wire::{AddressRecord, InventoryItem, Message, Services, Version};
+use tally_primitives::units::{Amount, FeeRate, Height, Timestamp};
+use tally_wire::{AddressRecord, CompactBlock, InventoryItem, Message, Prefilled, Services, ShortId, Version};
 
 pub fn version() -> impl Strategy<Value = Version> {
     let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>());
@@ -67,10 +67,11 @@ pub fn transaction() -> impl Strategy<Value = Transaction> {
 }
 
 pub fn inventory_item() -> impl Strategy<Value = InventoryItem> {
-    (0..3_u8, any::<[u8; 32]>()).prop_map(|(kind, hash)| match kind {
+    (0..4_u8, any::<[u8; 32]>()).prop_map(|(kind, hash)| match kind {
         0 => InventoryItem::Transaction(Wtxid::from_bytes(hash)),
         1 => InventoryItem::Block(BlockHash::from_bytes(hash)),
-        _ => InventoryItem::Parent(Txid::from_bytes(hash)),
+        2 => InventoryItem::Parent(Txid::from_bytes(hash)),
+        _ => InventoryItem::CompactBlock(BlockHash::from_bytes(hash)),
     })
 }
 
@@ -78,6 +79,17 @@ fn address_record() -> impl Strategy<Value = AddressRecord> {
     (any::<u32>(), any::<u64>(), any::<IpAddr>(), any::<u16>()).prop_map(|(last_seen, services, ip, port)| {
         AddressRecord { last_seen, services: Services::from_bits(services), address: SocketAddr::new(ip, port) }
     })
+}
+
+/// Places 0, 3, 6 … are prefilled.
+pub fn compact_block() -> impl Strategy<Value = CompactBlock> {
+    (header(), any::<u64>(), vec(any::<[u8; 6]>().prop_map(ShortId), 8..60), vec(transaction(), 0..4)).prop_map(
+        |(header, nonce, short_ids, transactions)| {
+            let prefill =
+                |(place, transaction): (u16, _)| Prefilled { index: 3 * place, transaction: Arc::new(transaction) };
+            CompactBlock { header, nonce, short_ids, prefilled: (0..).zip(transactions).map(prefill).collect() }
+        },
+    )
 }
 
 pub fn message() -> impl Strategy<Value = Message> {
@@ -98,5 +110,17 @@ pub fn message() -> impl Strategy<Value = Message> {
         (header(), vec(transaction(), 0..4))
             .prop_map(|(header, transactions)| Message::Block(Arc::new(Block { header, transactions }))),
         transaction().prop_map(|transaction| Message::Transaction(Arc::new(transaction))),
+        any::<bool>().prop_map(|high_bandwidth| Message::SendCompact { high_bandwidth }),
+        compact_block().prop_map(|compact| Message::CompactBlock(Arc::new(compact))),
+        (any::<[u8; 32]>(), btree_set(0..7_812_u16, 0..50)).prop_map(|(block, indexes)| {
+            Message::GetBlockTransactions {
+                block: BlockHash::from_bytes(block),
+                indexes: indexes.into_iter().collect(),
+            }
+        }),
+        (any::<[u8; 32]>(), vec(transaction().prop_map(Arc::new), 0..4)).prop_map(|(block, transactions)| {
+            Message::BlockTransactions { block: BlockHash::from_bytes(block), transactions }
+        }),
+        any::<u64>().prop_map(|rate| Message::FeeFilter { rate: FeeRate::from_notches_per_kilobyte(rate) }),
     ]
 }

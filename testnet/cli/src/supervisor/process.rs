@@ -102,6 +102,8 @@ fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[So
         let usual = usual.and_then(|usual| usual.stratum);
         add("--stratum-listen", usual.unwrap_or(stratum).to_string());
     }
+    // Who talks to whom is the testnet's shape, and the shape is ours to choose.
+    add("--max-outbound", "0".to_owned());
     for peer in peers {
         add("--connect", peer.to_string());
     }

@@ -29,7 +29,7 @@ fn command_lines() {
     assert_eq!(
         line(&plan, None, &[]),
         format!(
-            "{common} --listen 127.0.0.1:0 --rpc-listen 127.0.0.1:0 --web-listen 127.0.0.1:0 --payout {address} {mining}"
+            "{common} --listen 127.0.0.1:0 --rpc-listen 127.0.0.1:0 --web-listen 127.0.0.1:0 --payout {address} --max-outbound 0 {mining}"
         )
     );
     let at = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
@@ -38,7 +38,7 @@ fn command_lines() {
     assert_eq!(
         line(&plan, usual, &[at(7), at(8)]),
         format!(
-            "{common} --listen 127.0.0.1:5 --rpc-listen 127.0.0.1:6 --web-listen 127.0.0.1:4 --payout {address} --connect 127.0.0.1:7 --connect 127.0.0.1:8"
+            "{common} --listen 127.0.0.1:5 --rpc-listen 127.0.0.1:6 --web-listen 127.0.0.1:4 --payout {address} --max-outbound 0 --connect 127.0.0.1:7 --connect 127.0.0.1:8"
         )
     );
     plan.ports = Some((9, 10));
@@ -46,9 +46,9 @@ fn command_lines() {
     assert_eq!(
         line(&plan, None, &[]),
         format!(
-            "{common} --listen 127.0.0.1:9 --rpc-listen 127.0.0.1:10 --web-listen 127.0.0.1:0 --payout {address} --stratum-listen 127.0.0.1:0"
+            "{common} --listen 127.0.0.1:9 --rpc-listen 127.0.0.1:10 --web-listen 127.0.0.1:0 --payout {address} --stratum-listen 127.0.0.1:0 --max-outbound 0"
         )
     );
     // Miners know where it was.
-    assert!(line(&plan, usual, &[]).ends_with("--stratum-listen 127.0.0.1:3"));
+    assert!(line(&plan, usual, &[]).contains(" --stratum-listen 127.0.0.1:3 "));
 }

@@ -1,15 +1,25 @@
-//! What must hold. Nothing here knows how the node works inside: it looks at results.
+//! What must hold. Nothing here knows how the node works inside: it looks at results. Hostile hosts may end as they like.
+//!
+//! | file | what |
+//! |---|---|
+//! | here | work and supply at every step; agreement, stores and mempools once all is quiet |
+//! | [`bounds`] | memory and traffic |
+
+pub mod bounds;
 
 use std::collections::BTreeSet;
 
 use tally_consensus::subsidy::subsidy;
 use tally_node_core::chain::store::{CoinSetHash, CoinStats};
 use tally_node_core::net::disconnect::DisconnectReason;
+use tally_node_core::net::peer::PeerId;
 use tally_node_core::node::Node;
 use tally_primitives::hash::BlockHash;
 use tally_primitives::params::Params;
 use tally_primitives::units::{Amount, Height};
 
+use crate::host::Host;
+use crate::network::connection::connection_of;
 use crate::world::World;
 
 /// After everything that a node did: its chain's work has not decreased, and its supply is what the rules give.
@@ -34,14 +44,18 @@ pub(crate) fn check_host(world: &mut World, host: usize) {
     world.violations.append(&mut found);
 }
 
-/// All nodes of a world are honest, so nobody may accuse another of breaking a rule.
-pub(crate) fn check_disconnect(world: &mut World, host: usize, reason: &DisconnectReason) {
-    if let DisconnectReason::Violation { violation } = reason {
-        world.violations.push(format!("host {host} accuses an honest peer: {violation}"));
+/// Nobody may accuse an honest host of breaking a rule.
+pub(crate) fn check_disconnect(world: &mut World, host: usize, peer: PeerId, reason: &DisconnectReason) {
+    let DisconnectReason::Violation { violation } = reason else {
+        return;
+    };
+    let accused = connection_of(peer).and_then(|(number, end)| Some(world.connection(number)?.ends[1 - end].host));
+    if let Some(accused) = accused.filter(|accused| world.hosts[*accused].is_honest()) {
+        world.violations.push(format!("host {host} accuses host {accused}, which is honest: {violation}"));
     }
 }
 
-/// What exists at each height: allocations and all subsidies so far. Every miner here claims all that he may.
+/// What exists at each height: allocations and all subsidies so far. Every miner on a valid chain here claims all that he may.
 #[derive(Debug, Default)]
 pub(crate) struct Supply {
     by_height: Vec<Amount>,
@@ -63,12 +77,17 @@ impl Supply {
     }
 }
 
-/// Once all is quiet: every node runs and has the same tip, and the coin sets behind it are equal, in the node and in the store.
+/// The honest hosts, with their numbers.
+fn honest(world: &World) -> impl Iterator<Item = (usize, &Host)> {
+    world.hosts.iter().enumerate().filter(|(_, machine)| machine.is_honest())
+}
+
+/// Once all is quiet: every honest node runs and has the same tip, and the coin sets behind it are equal, in the node and in the store.
 #[must_use]
 pub fn agreement(world: &World) -> Vec<String> {
     let mut found = Vec::new();
     let mut first: Option<(BlockHash, CoinStats)> = None;
-    for (host, machine) in world.hosts.iter().enumerate() {
+    for (host, machine) in honest(world) {
         let Some(node) = machine.node.as_ref() else {
             found.push(format!("host {host} does not run"));
             continue;
@@ -77,9 +96,9 @@ pub fn agreement(world: &World) -> Vec<String> {
         let expected = *first.get_or_insert(here);
         if here.0 != expected.0 {
             let height = node.chain().tip().height;
-            found.push(format!("host {host} has tip {} at height {height}, host 0 has {}", here.0, expected.0));
+            found.push(format!("host {host} has tip {} at height {height}, others have {}", here.0, expected.0));
         } else if here.1 != expected.1 {
-            found.push(format!("host {host} has other coins than host 0 at the same tip"));
+            found.push(format!("host {host} has other coins than others at the same tip"));
         }
     }
     found
@@ -89,12 +108,11 @@ pub fn agreement(world: &World) -> Vec<String> {
 #[must_use]
 pub fn stores(world: &World) -> Vec<String> {
     let mut found = Vec::new();
-    for (host, machine) in world.hosts.iter().enumerate() {
+    for (host, machine) in honest(world) {
         let Some(node) = machine.node.as_ref() else {
             continue;
         };
-        let coins = machine.store.coins();
-        let counted = coins.iter().fold(CoinStats::default(), |stats, (outpoint, coin)| stats.with(outpoint, coin));
+        let counted = machine.disk.count_coins();
         if counted != node.chain().coin_stats() {
             found.push(format!("host {host}: the store's coins are not those of its node"));
         }
@@ -109,7 +127,7 @@ pub fn stores(world: &World) -> Vec<String> {
 #[must_use]
 pub fn mempools(world: &World) -> Vec<String> {
     let mut found = Vec::new();
-    for (host, machine) in world.hosts.iter().enumerate() {
+    for (host, machine) in honest(world) {
         if let Some(node) = machine.node.as_ref() {
             found.extend(mempool(node).into_iter().map(|wrong| format!("host {host}: {wrong}")));
         }
