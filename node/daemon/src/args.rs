@@ -101,7 +101,7 @@ pub struct RunArgs {
     /// Who is paid for blocks of miners that name no address [default: the address of --mine]
     #[arg(long, value_name = "ADDRESS", env = "TALLY_PAYOUT")]
     pub payout: Option<String>,
-    /// A peer to keep connected, as [ID@]HOST:PORT; may be repeated. The node then looks for no others, unless --max-outbound says so
+    /// A peer to keep connected, as HOST:PORT or ID@HOST:PORT; may be repeated. The node then looks for no others, unless --max-outbound says so
     #[arg(long, value_name = "PEER", env = "TALLY_CONNECT", value_delimiter = ',')]
     pub connect: Vec<PeerAddress>,
     /// How peers are found, and how many.
