@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -63,6 +64,7 @@ Examples:
   testnet up --dir /tmp/net
   testnet up --nodes 8 --hashrate 1M
   testnet up --for 120 --json
+  testnet up --hashrate 0 --stratum-listen 127.0.0.1:3333    only miners that connect by Stratum make blocks
 
 Ctrl-C stops all nodes; the chain stays, and the next `up` in the same directory goes on with it.")]
 pub struct UpArgs {
@@ -81,6 +83,9 @@ pub struct UpArgs {
     /// Fixed ports: node N listens for peers on PORT+2N-2 and for RPC on the one above [default: any free ports]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65_000))]
     pub base_port: Option<u16>,
+    /// Where the first node lets miners connect by Stratum, e.g. 127.0.0.1:3333; port 0 takes a free one [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub stratum_listen: Option<SocketAddr>,
     /// Stop by itself this many seconds after all nodes are in step
     #[arg(long = "for", value_name = "SECONDS")]
     pub for_seconds: Option<u64>,

@@ -53,6 +53,7 @@ impl Scale {
     }
 
     /// Round values to be marked.
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates, and an axis has few marks")]
     fn marks(&self) -> Vec<f64> {
         if self.axis.logarithmic {
             let tens = (self.low.log10().floor() as i32)..=(self.high.log10().ceil() as i32);

@@ -57,6 +57,8 @@ impl World {
                 self.close(host, peer);
             }
             Output::Commit(changes) => self.commit(host, changes),
+            // Hosts know whom to call from their configuration.
+            Output::ResolveSeeds { .. } | Output::KeepAddresses { .. } => {}
             Output::Emit(event) => {
                 self.log.note(self.now, host, "event", &encode_event(&event));
                 self.log.trace(self.now, host, || format!("{event:?}"));

@@ -76,6 +76,7 @@ impl<E> EventQueue<E> {
         let difference = at.as_micros() ^ self.last.as_micros();
         let level = (63 - (difference | 1).leading_zeros()) / DIGIT_BITS;
         let digit = (at.as_micros() >> (level * DIGIT_BITS)) % SLOTS as u64;
+        #[expect(clippy::cast_possible_truncation, reason = "both are below 64")]
         let (level, digit) = (level as usize, digit as usize);
         self.occupied[level] |= 1 << digit;
         self.slots[level * SLOTS + digit].push_back((at, event));
@@ -83,6 +84,7 @@ impl<E> EventQueue<E> {
 
     /// The earliest time that a slot stands for.
     fn start_of(&self, level: usize, slot: u32) -> VirtualTime {
+        #[expect(clippy::cast_possible_truncation, reason = "a level is below 64")]
         let shift = level as u32 * DIGIT_BITS;
         let above = self.last.as_micros().checked_shr(shift + DIGIT_BITS).unwrap_or(0);
         let above = above.checked_shl(shift + DIGIT_BITS).unwrap_or(0);

@@ -1,6 +1,5 @@
 //! The labs, small: each must find its theory, whatever the seed.
 
-use tally_sim::labs::churn::Churn;
 use tally_sim::labs::flood::flood;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::{Latency, estimate, stale_share};

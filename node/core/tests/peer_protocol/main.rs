@@ -2,9 +2,15 @@
 //! sends is looked at.
 
 mod bench;
+mod compact;
 mod connections;
+mod fees;
+mod finding;
+mod gossip;
 mod handshake;
+mod inbound;
 mod misbehaviour;
+mod push;
 mod serving;
 mod sync;
 mod transactions;

@@ -1,22 +1,28 @@
 //! The resolved configuration: arguments over environment over configuration file over defaults, decided once.
 
 pub mod file;
+pub mod peers;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tally_node_core::net::limits::{DEFAULT_TRICKLE_MEAN_MS, PRIVATE_TRICKLE_INBOUND_MEAN_MS, PRIVATE_TRICKLE_MEAN_MS};
 use tally_primitives::address::Address;
 use tally_primitives::params::Params;
 
 use crate::args::{LocationArgs, RunArgs};
 use crate::error::CommandError;
 use file::FileConfig;
+use peers::PeersConfig;
 
 /// The configuration file's name in the data directory.
 pub const CONFIG_FILE: &str = "node.toml";
 
 const DEFAULT_MEMPOOL_MB: u32 = 300;
+
+/// From this time between blocks on, payments are announced late enough to hide where they came from.
+const PRIVATE_SPACING_SECONDS: u32 = 60;
 
 /// Which network, and where its data are.
 #[derive(Clone, Debug)]
@@ -36,14 +42,21 @@ pub struct Config {
     pub log: LogConfig,
     /// Where peers connect.
     pub listen: SocketAddr,
-    /// Peers to keep connected.
-    pub connect: Vec<SocketAddr>,
+    /// Peers.
+    pub peers: PeersConfig,
     /// JSON-RPC.
     pub rpc: RpcConfig,
     /// Where /health is answered.
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address: by Stratum, or with the coinbase of `getblocktemplate`.
+    pub payout: Option<Address>,
     /// Most memory for waiting transactions, in bytes.
     pub mempool_bytes: usize,
+    /// Mean delays before a payment is announced: to peers that we have called, and to those that have called us, in
+    /// milliseconds.
+    pub trickle_ms: (u64, u64),
     /// The node's own miner.
     pub mine: Option<MineConfig>,
 }
@@ -104,12 +117,12 @@ impl Config {
         let params = &location.params;
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let connect = or_list(&args.connect, file.connect.clone());
         let rpc = RpcConfig {
             listen: args.rpc_listen.or(file.rpc_listen).unwrap_or(SocketAddr::new(local, params.rpc_port)),
             user_password: user_password(args, &file)?,
             allowed_hosts: or_list(&args.rpc_allow_host, file.rpc_allow_host.clone()),
         };
+        let mine = mine(args, &file, params)?;
         let mempool = args.mempool.or(file.mempool).unwrap_or(DEFAULT_MEMPOOL_MB);
         let mempool_bytes = usize::try_from(mempool).unwrap_or(usize::MAX).saturating_mul(1_000_000);
         Ok(Self {
@@ -118,13 +131,27 @@ impl Config {
                 json: args.log.log_json.or(file.log_json).unwrap_or(false),
             },
             listen: args.listen.or(file.listen).unwrap_or(SocketAddr::new(any, params.peer_port)),
-            connect,
+            peers: PeersConfig::resolve(args, &file)?,
             rpc,
             web_listen: args.web_listen.or(file.web_listen),
+            stratum_listen: args.stratum_listen.or(file.stratum_listen),
+            payout: payout(args, &file, params)?.or(mine.as_ref().map(|mine| mine.address.clone())),
             mempool_bytes,
-            mine: mine(args, &file, params)?,
+            trickle_ms: trickle(args.trickle.or(file.trickle), params),
+            mine,
             location,
         })
+    }
+}
+
+/// Where blocks are a minute apart a payment can wait some seconds for its privacy.
+fn trickle(told: Option<u64>, params: &Params) -> (u64, u64) {
+    match told {
+        Some(mean) => (mean, mean),
+        None if params.spacing_seconds >= PRIVATE_SPACING_SECONDS => {
+            (PRIVATE_TRICKLE_MEAN_MS, PRIVATE_TRICKLE_INBOUND_MEAN_MS)
+        }
+        None => (DEFAULT_TRICKLE_MEAN_MS, DEFAULT_TRICKLE_MEAN_MS),
     }
 }
 
@@ -204,6 +231,13 @@ fn user_password(args: &RunArgs, file: &FileConfig) -> Result<Option<String>, Co
         (Some(user), Some(password)) => Ok(Some(format!("{user}:{password}"))),
         _ => Err(CommandError::usage("--rpc-user and --rpc-password go together")),
     }
+}
+
+fn payout(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<Address>, CommandError> {
+    let text = args.payout.as_ref().or(file.payout.as_ref());
+    let parse =
+        |text| Address::parse_for(text, params).map_err(|error| CommandError::usage(format!("--payout: {error}")));
+    text.map(String::as_str).map(parse).transpose()
 }
 
 fn mine(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<MineConfig>, CommandError> {

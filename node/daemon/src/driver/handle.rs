@@ -17,7 +17,7 @@ use super::Core;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a call leaves to be done once its consequences are stored.
-type Answer = Box<dyn FnOnce() + Send>;
+pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 /// Something to do on the node's thread.
 type Task = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;
@@ -25,6 +25,8 @@ type Task = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;
 /// A call into the node.
 pub(super) enum Call {
     Do(Task),
+    /// Answered when everything that the node has handed over to the store is stored.
+    WhenStored(Answer),
     Stop,
 }
 
@@ -61,7 +63,8 @@ impl NodeHandle {
         Self { calls, events, work, ended }
     }
 
-    /// Runs a closure on the node's thread. The answer comes when everything that follows from it is stored and sent.
+    /// Runs a closure on the node's thread. The answer comes when everything that follows from it is stored and sent. What followed from
+    /// earlier calls may still be on its way to the disk: readers of the store see it, and [`NodeHandle::stored`] waits for it.
     ///
     /// # Errors
     /// If the node stops.
@@ -81,6 +84,20 @@ impl NodeHandle {
         receiver.await.map_err(|_| Stopped)
     }
 
+    /// Waits until everything that the node has done so far is stored.
+    ///
+    /// # Errors
+    /// If the node stops.
+    pub async fn stored(&self) -> Result<(), Stopped> {
+        let (sender, receiver) = oneshot::channel();
+        let answer = Box::new(move || {
+            // Who asked may have gone away.
+            let _ = sender.send(());
+        });
+        self.calls.send(Call::WhenStored(answer)).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)
+    }
+
     /// Gives a block to the node and waits for what becomes of it. The node passes it on as soon as it has checked what it can without
     /// the block's coins; only then it connects it.
     ///
@@ -95,6 +112,7 @@ impl NodeHandle {
         };
         loop {
             if let Some(fate) = self.call(move |core, _| core.node.fate_of(&hash).transpose()).await? {
+                self.stored().await?;
                 return Ok(fate);
             }
             // Whatever happens to the block is an event, and so are many other things; one that was missed is made up for by asking again.

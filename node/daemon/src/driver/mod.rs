@@ -13,6 +13,7 @@ mod pump;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,15 +23,15 @@ use tally_node_core::event::Event;
 use tally_node_core::net::peer::PeerId;
 use tally_node_core::node::Node;
 use tokio::runtime::Handle;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use handle::Call;
 pub use handle::{NodeHandle, Stopped, WorkStamp};
 
 use crate::clock;
-use crate::store::Store;
-use crate::transport::{INBOX_EVENTS, PeerEvent, PeerHandle, Traffic, Transport};
+use crate::store::{Store, StoreWriter};
+use crate::transport::{INBOX_EVENTS, Link, PeerEvent, Traffic, Transport, TransportConfig};
 
 /// Calls that may wait for the node.
 const CALLS_WAITING: usize = 1024;
@@ -45,13 +46,13 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 pub struct Core {
     /// The node.
     pub node: Node,
-    peers: BTreeMap<PeerId, PeerHandle>,
+    peers: BTreeMap<PeerId, Box<dyn Link>>,
 }
 
 impl Core {
     /// Bytes and times of a peer's connection.
     pub fn traffic(&self, peer: PeerId) -> Option<&Traffic> {
-        self.peers.get(&peer).map(|handle| handle.traffic.as_ref())
+        self.peers.get(&peer).map(|link| link.traffic())
     }
 }
 
@@ -79,7 +80,12 @@ pub struct Driver {
 struct Loop {
     core: Core,
     store: Store,
+    writer: StoreWriter,
+    failure: oneshot::Receiver<StoreError>,
     transport: Transport,
+    data_dir: PathBuf,
+    /// Whether the log says that the clock is wrong.
+    clock_warned: bool,
     calls: mpsc::Receiver<Call>,
     inbox: mpsc::Receiver<PeerEvent>,
     events: broadcast::Sender<Event>,
@@ -90,6 +96,7 @@ struct Loop {
 enum Input {
     Call(Call),
     Peer(Box<PeerEvent>),
+    StoreFailed(Option<StoreError>),
     Tick,
     Stop,
 }
@@ -102,7 +109,8 @@ impl Driver {
     pub fn start(
         node: Node,
         store: Store,
-        magic: u32,
+        network: TransportConfig,
+        data_dir: PathBuf,
         runtime: Handle,
     ) -> std::io::Result<(Self, NodeHandle, Transport)> {
         let (calls_in, calls) = mpsc::channel(CALLS_WAITING);
@@ -111,12 +119,17 @@ impl Driver {
         let stamp = WorkStamp { tip: node.chain().tip().hash, sequence: 0 };
         let (work, work_seen) = watch::channel(stamp);
         let (ended, ended_seen) = watch::channel(false);
-        let transport = Transport::new(magic, inbox_in);
+        let transport = Transport::new(network, inbox_in);
         let handle = NodeHandle::new(calls_in, events.clone(), work_seen, ended_seen);
+        let (writer, failure) = StoreWriter::start(store.clone())?;
         let driving = Loop {
             core: Core { node, peers: BTreeMap::new() },
             store,
+            writer,
+            failure,
             transport: transport.clone(),
+            data_dir,
+            clock_warned: false,
             calls,
             inbox,
             events,
@@ -160,15 +173,25 @@ impl Loop {
                 Input::Call(Call::Do(call)) => {
                     let answer = call(&mut self.core, now);
                     // Who asked hears of it when it is done, that is: stored.
-                    self.pump()?;
-                    answer();
+                    if self.pump()? {
+                        self.writer.then(answer);
+                    } else {
+                        answer();
+                    }
                 }
+                Input::Call(Call::WhenStored(answer)) => self.writer.then(answer),
                 Input::Peer(event) => self.handle_peer_event(*event),
                 Input::Tick => self.core.node.tick(now),
                 Input::Call(Call::Stop) | Input::Stop => {
                     self.core.node.flush(now);
-                    return self.pump();
+                    self.pump()?;
+                    if self.writer.finish() {
+                        return Ok(());
+                    }
+                    let error = (&mut self.failure).await.ok();
+                    return Err(self.store_failed(error));
                 }
+                Input::StoreFailed(error) => return Err(self.store_failed(error)),
             }
             self.pump()?;
             // Neither what comes in nor what the node does by itself (connecting a large block, say) waits for more than
@@ -199,7 +222,13 @@ impl Loop {
             call = self.calls.recv() => call.map_or(Input::Stop, Input::Call),
             event = self.inbox.recv() => event.map_or(Input::Stop, |event| Input::Peer(Box::new(event))),
             () = sleep(pause) => Input::Tick,
+            failure = &mut self.failure => Input::StoreFailed(failure.ok()),
         }
+    }
+
+    /// The store has failed; without an error its thread has panicked.
+    fn store_failed(&self, error: Option<StoreError>) -> DriverError {
+        error.map_or(DriverError::Panicked, |error| self.halted(error.to_string()))
     }
 
     /// The node cannot go on. If that is because the index is damaged, the next start makes it again.

@@ -6,7 +6,7 @@ use tally_node_core::event::{Event, RemovalReason};
 use tally_primitives::hash::{BlockHash, Txid, Wtxid};
 use tally_primitives::units::{Amount, Height};
 
-use super::websocket::convert;
+use super::websocket::{convert, topic_of};
 
 /// Every event of the core has its counterpart in the interface, field by field.
 #[test]
@@ -38,5 +38,6 @@ fn all_events_are_told() {
         let told = convert(&event).unwrap_or_else(|| panic!("{event:?} has no counterpart"));
         let (ours, theirs) = (serde_json::to_value(&event).unwrap(), serde_json::to_value(&told).unwrap());
         assert_eq!(ours, theirs);
+        assert_eq!(told.topic(), Some(topic_of(&event)));
     }
 }

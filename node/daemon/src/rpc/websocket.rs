@@ -165,7 +165,9 @@ impl Session {
 
     async fn tell(&mut self, event: Result<CoreEvent, broadcast::error::RecvError>) -> Result<(), Over> {
         let event = match event {
-            Ok(event) => convert(&event),
+            // Most clients want few of them, and a full block comes with thousands.
+            Ok(event) if self.topics.contains(&topic_of(&event)) => convert(&event),
+            Ok(_) => None,
             Err(broadcast::error::RecvError::Lagged(count)) => Some(Event::Missed { count }),
             Err(broadcast::error::RecvError::Closed) => return Err(Over),
         };
@@ -186,6 +188,19 @@ fn is_subscription(request: &Request) -> bool {
 
 fn to_text(answer: Option<&impl Serialize>) -> Option<String> {
     answer.and_then(|answer| serde_json::to_string(answer).ok())
+}
+
+/// What one has to subscribe to for this event: as [`Event::topic`], before it is converted.
+pub(super) fn topic_of(event: &CoreEvent) -> Topic {
+    match event {
+        CoreEvent::HeaderTip { .. }
+        | CoreEvent::BlockConnected { .. }
+        | CoreEvent::BlockDisconnected { .. }
+        | CoreEvent::TipChanged { .. }
+        | CoreEvent::BlockRejected { .. } => Topic::Blocks,
+        CoreEvent::TransactionAccepted { .. } | CoreEvent::TransactionRemoved { .. } => Topic::Transactions,
+        CoreEvent::PeerConnected { .. } | CoreEvent::PeerDisconnected { .. } => Topic::Peers,
+    }
 }
 
 /// The core's event as the interface names it: the two have one form in JSON, which a test holds them to.

@@ -1,4 +1,7 @@
 //! One change set as one durable step: flat files first, then the index in one transaction.
+//!
+//! Once its blocks are in the flat files, nothing of a change set can be lost by a crash any more: whoever opens the store after it finds
+//! them there, and the chain connects them anew.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -9,10 +12,17 @@ use tally_primitives::encode;
 use tally_primitives::hash::{BlockHash, LockHash};
 use tally_primitives::transaction::{Coin, OutPoint};
 
-use super::flat::{Kind, Place};
+use super::flat::{Kind, Place, Position};
 use super::index::{IndexBatch, Table};
 use super::records::{self, META_KEY, Meta};
 use super::{Inner, Store, addresses};
+
+/// Where the blocks of a change set were appended.
+pub(super) struct Appended {
+    places: Vec<(BlockHash, Place)>,
+    /// The end of the block files behind them. Later change sets may have appended more by the time this one is in the index.
+    end: Position,
+}
 
 /// A change set while it is turned into a batch.
 pub(super) struct Pending<'a> {
@@ -32,8 +42,37 @@ impl Store {
     /// If the disk refuses or the index is damaged. The store must then be opened anew.
     pub fn apply(&self, changes: &ChangeSet) -> Result<(), StoreError> {
         let inner = self.inner.as_ref();
+        let mut lacking = Vec::new();
+        for (hash, block) in &changes.blocks {
+            if inner.lacks(Kind::Block, hash)? {
+                lacking.push((*hash, Arc::clone(block)));
+            }
+        }
+        let appended = self.append_blocks(&lacking)?;
+        self.apply_to_index(changes, &appended)
+    }
+
+    /// The first part of [`Store::apply`], after which the blocks are durable. The index is not asked whether they are there already, for
+    /// it may be busy: one that is there twice does no harm.
+    pub(super) fn append_blocks(&self, blocks: &[(BlockHash, Arc<Block>)]) -> Result<Appended, StoreError> {
+        let inner = self.inner.as_ref();
+        let mut places = Vec::new();
+        for (hash, block) in blocks {
+            places.push((*hash, inner.blocks.append(hash, &encode::encode(block.as_ref()))?));
+            inner.remember(*hash, Arc::clone(block));
+        }
+        inner.blocks.sync()?;
+        Ok(Appended { places, end: inner.blocks.end() })
+    }
+
+    /// The rest of [`Store::apply`]. Change sets come in the order in which their blocks were appended.
+    pub(super) fn apply_to_index(&self, changes: &ChangeSet, appended: &Appended) -> Result<(), StoreError> {
+        let inner = self.inner.as_ref();
         let mut pending = Pending { store: inner, changes, batch: IndexBatch::default(), locks: BTreeMap::new() };
-        pending.append_bodies()?;
+        for (hash, place) in &appended.places {
+            pending.put_place(Kind::Block, hash, place);
+        }
+        pending.append_undo()?;
         for record in &changes.index {
             let key = record.header.hash().as_bytes().to_vec();
             pending.batch.put_record(Table::Headers, key, record);
@@ -41,7 +80,7 @@ impl Store {
         addresses::write(&mut pending)?;
         pending.write_coins()?;
         let mut meta = inner.read_meta().clone();
-        meta.blocks_end = inner.blocks.end();
+        meta.blocks_end = appended.end;
         meta.undo_end = inner.undo.end();
         if let Some(tip) = changes.tip {
             meta.tip = Some(tip);
@@ -71,17 +110,9 @@ impl Inner {
 }
 
 impl Pending<'_> {
-    /// Appends blocks and undo that are not in the flat files yet, and syncs them.
-    fn append_bodies(&mut self) -> Result<(), StoreError> {
+    /// Appends undo that is not in the flat files yet, and syncs it.
+    fn append_undo(&mut self) -> Result<(), StoreError> {
         let changes = self.changes;
-        for (hash, block) in &changes.blocks {
-            if self.store.lacks(Kind::Block, hash)? {
-                let payload = encode::encode(block.as_ref());
-                let place = self.store.blocks.append(hash, &payload)?;
-                self.put_place(Kind::Block, hash, &place);
-            }
-            self.store.remember(*hash, Arc::clone(block));
-        }
         for (hash, undo) in &changes.undo {
             if self.store.lacks(Kind::Undo, hash)? {
                 let payload = encode::encode(undo.as_ref());
@@ -89,7 +120,6 @@ impl Pending<'_> {
                 self.put_place(Kind::Undo, hash, &place);
             }
         }
-        self.store.blocks.sync()?;
         self.store.undo.sync()?;
         Ok(())
     }

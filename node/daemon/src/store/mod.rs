@@ -8,6 +8,7 @@
 //! | `open` | opening: the lock, and what makes an index be dropped |
 //! | `recover` | what a crash left behind |
 //! | `apply` | one change set as one durable step |
+//! | `writer` | change sets on their way there, visible at once |
 //! | `addresses` | rows of the address and transaction index, written with the change set |
 //! | `query` | what RPC asks |
 //! | `check` | everything read and compared |
@@ -29,13 +30,14 @@ pub mod query;
 pub mod rebuild;
 pub mod records;
 mod recover;
+mod writer;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tally_node_core::chain::store::{BlockUndo, ChainStore, CoinStats, IndexRecord, StoreError};
+use tally_node_core::chain::store::{BlockUndo, ChainStore, ChangeSet, CoinStats, IndexRecord, StoreError};
 use tally_primitives::block::Block;
 use tally_primitives::encode;
 use tally_primitives::hash::BlockHash;
@@ -48,6 +50,8 @@ use index::{IndexStore, Table};
 use lock::DirectoryLock;
 pub use open::{Opened, StoreConfig};
 use records::Meta;
+pub use writer::StoreWriter;
+use writer::Waiting;
 
 /// How many of the blocks stored or read last are kept in memory: those that peers and the chain ask for next.
 const RECENT_BLOCKS: usize = 16;
@@ -68,6 +72,10 @@ struct Inner {
     recent: Mutex<VecDeque<(BlockHash, Arc<Block>)>>,
     /// Bodies and undo that were found damaged. They count as not stored, and are appended anew when they come again.
     damaged: Mutex<BTreeSet<(Kind, BlockHash)>>,
+    /// Change sets that were handed over and are not in the index yet.
+    waiting: Mutex<Waiting>,
+    /// Told whenever one of them is.
+    stored: Condvar,
     _lock: Option<DirectoryLock>,
 }
 
@@ -158,6 +166,11 @@ impl Inner {
     }
 
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        let of =
+            |changes: &ChangeSet| changes.blocks.iter().find(|(known, _)| known == hash).map(|(_, b)| Arc::clone(b));
+        if let Some(block) = self.in_waiting(of) {
+            return Ok(Some(block));
+        }
         let known = self.recent().iter().find(|(known, _)| known == hash).map(|(_, block)| Arc::clone(block));
         if known.is_some() {
             return Ok(known);
@@ -173,6 +186,10 @@ impl Inner {
     }
 
     fn undo(&self, hash: &BlockHash) -> Result<Option<BlockUndo>, StoreError> {
+        let of = |changes: &ChangeSet| changes.undo.iter().find(|(known, _)| known == hash).map(|(_, u)| Arc::clone(u));
+        if let Some(undo) = self.in_waiting(of) {
+            return Ok(Some(BlockUndo::clone(&undo)));
+        }
         let Some(payload) = self.payload(Kind::Undo, hash)? else {
             return Ok(None);
         };
@@ -227,10 +244,14 @@ impl ChainStore for Store {
     }
 
     fn tip(&self) -> Result<Option<BlockHash>, StoreError> {
-        Ok(self.inner.read_meta().tip)
+        let waiting = self.inner.in_waiting(|changes| changes.tip);
+        Ok(waiting.or_else(|| self.inner.read_meta().tip))
     }
 
     fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        if let Some(change) = self.inner.in_waiting(|changes| changes.coins.get(outpoint).copied()) {
+            return Ok(change);
+        }
         let key = records::outpoint_key(outpoint);
         records::read(self.inner.index.as_ref(), Table::Coins, &key)
     }
@@ -244,7 +265,8 @@ impl ChainStore for Store {
     }
 
     fn coin_stats(&self) -> Result<CoinStats, StoreError> {
-        Ok(self.inner.read_meta().stats)
+        let waiting = self.inner.in_waiting(|changes| changes.stats);
+        Ok(waiting.unwrap_or_else(|| self.inner.read_meta().stats))
     }
 }
 

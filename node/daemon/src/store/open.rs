@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Condvar, Mutex, RwLock};
 
 use tally_node_core::chain::store::{CoinStats, StoreError};
 use tally_primitives::hash::BlockHash;
@@ -175,6 +175,8 @@ impl Store {
                 meta: RwLock::new(meta),
                 recent: Mutex::new(VecDeque::new()),
                 damaged: Mutex::new(BTreeSet::new()),
+                waiting: Mutex::default(),
+                stored: Condvar::new(),
                 _lock: lock,
             }),
         }

@@ -1,4 +1,5 @@
-//! What RPC asks of the store. Nothing here waits for the driver, and one answer reflects one state.
+//! What RPC asks of the store. Nothing here waits for the driver, only for what it has handed over before; and one answer reflects one
+//! state.
 
 use std::ops::ControlFlow;
 
@@ -33,8 +34,10 @@ pub enum QueryError {
 }
 
 impl Store {
-    /// Holds the index still for several questions.
+    /// Holds the index still for several questions, once everything is in it that was handed over before.
     pub fn view(&self) -> View<'_> {
+        // After a failure the node stops; until then the last state is good enough.
+        let _ = self.settle();
         View { inner: &self.inner, meta: self.inner.read_meta() }
     }
 }

@@ -3,7 +3,6 @@
 use clap::CommandFactory;
 use serde::Serialize;
 use tally_sim::labs::Effort;
-use tally_sim::labs::churn::Churn;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::Latency;
 use tally_sim::labs::partition::Partition;
