@@ -29,6 +29,9 @@ struct Args {
     /// Let nodes ping each other every minute, as in life; `SimBlock`'s do not
     #[arg(long)]
     pings: bool,
+    /// Let nodes tell each other of addresses, as in life; `SimBlock`'s do not
+    #[arg(long)]
+    gossip: bool,
     /// Measure how long blocks take to half and nine tenths of the nodes
     #[arg(long)]
     propagation: bool,
@@ -45,6 +48,7 @@ fn main() {
         blocks: args.blocks,
         spacing_ms: args.spacing * 1_000,
         ping_interval_ms: (!args.pings).then_some(u64::MAX >> 1),
+        gossip: args.gossip,
         measures_propagation: args.propagation,
     };
     let report = globe.run();
@@ -61,9 +65,9 @@ fn main() {
         println!("propagation  {} ms to half of the nodes, {} ms to nine tenths", report.half_ms, report.ninety_ms);
     }
     println!("messages     {}", report.messages);
-    println!("steps        {}", report.steps);
+    println!("events       {}", report.steps);
     println!("hash         {}", report.log_hash);
-    println!("CPU          {seconds:.2} s, {:.0} steps a second", report.steps as f64 / seconds);
+    println!("CPU          {seconds:.2} s, {:.0} events a second", report.steps as f64 / seconds);
     println!("memory       {:.0} MB at most", peak_megabytes().unwrap_or(f64::NAN));
 }
 

@@ -26,8 +26,7 @@ use crate::net::bans::{Ban, BanError, BanTarget};
 use crate::net::disconnect::DisconnectReason;
 use crate::net::finding::FindingConfig;
 use crate::net::limits::{
-    DEFAULT_TRICKLE_MEAN_MS, HANDSHAKE_TIMEOUT_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS, MAX_USER_AGENT_KEPT,
-    PING_INTERVAL_MS,
+    DEFAULT_TRICKLE_MEAN_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS, MAX_USER_AGENT_KEPT, PING_INTERVAL_MS,
 };
 use crate::net::peer::{Direction, Peer, PeerId};
 use crate::net::redial::ManualPeerError;
@@ -203,11 +202,15 @@ impl Node {
 
     /// The next thing that is to happen outside.
     pub fn poll_output(&mut self) -> Option<Output> {
-        let output = self.outputs.pop_front();
-        if let (Some(Output::Commit(_)), Commits::Queued(count)) = (&output, self.commits) {
+        let Some(output) = self.outputs.pop_front() else {
+            // Room for the longest answer ever would wait for the next one as long as the node lives.
+            self.outputs = VecDeque::new();
+            return None;
+        };
+        if let (Output::Commit(_), Commits::Queued(count)) = (&output, self.commits) {
             self.commits = if count > 1 { Commits::Queued(count - 1) } else { Commits::Polled };
         }
-        output
+        Some(output)
     }
 
     /// When [`Node::tick`] has something to do, at the latest.
@@ -219,29 +222,33 @@ impl Node {
             return Some(self.now);
         }
         let common = [
-            Some(self.housekeeping_at),
+            self.has_house_to_keep().then_some(self.housekeeping_at),
+            self.net.peers.next_due(),
             self.net.redial.next_timeout(),
             self.net.relay.requests.next_timeout(),
             self.net.compact.next_timeout(),
         ];
         let finding = self.config.finding.is_on();
         let finding = finding.then(|| [self.net.outbound.next_timeout(), self.net.seeds.next_timeout()]);
-        let peers = self.net.peers.values().filter_map(peer_timeout).chain(finding.into_iter().flatten().flatten());
-        common.into_iter().flatten().chain(peers).min()
+        common.into_iter().chain(finding.into_iter().flatten()).flatten().min()
     }
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Timestamp) {
         self.begin(now);
         self.continue_activation(now);
-        self.tick_handshakes(now);
-        self.tick_pings(now);
-        self.tick_headers(now);
-        self.tick_downloads(now);
+        self.net.peers.settle();
+        let due = self.net.peers.due_by(now);
+        if !due.is_empty() {
+            self.tick_handshakes(now, &due);
+            self.tick_pings(now, &due);
+            self.tick_headers(now, &due);
+            self.tick_downloads(now, &due);
+            self.tick_fee_filters(now, &due);
+            self.tick_gossip(now, &due);
+        }
         self.tick_compact(now);
         self.tick_relay(now);
-        self.tick_fee_filters(now);
-        self.tick_gossip(now);
         self.tick_outbound(now);
         for address in self.net.redial.due(now, &mut self.net.random) {
             self.output(Output::Dial { address });
@@ -251,6 +258,14 @@ impl Node {
             self.keep_house(now);
         }
         self.finish(now);
+    }
+
+    /// Whether anything is there that grows old.
+    fn has_house_to_keep(&self) -> bool {
+        !self.mempool.is_at_rest()
+            || self.net.relay.orphans.len() > 0
+            || !self.net.bans.is_empty()
+            || self.chain.has_unflushed()
     }
 
     fn keep_house(&mut self, now: Timestamp) {
@@ -435,7 +450,12 @@ impl Node {
     /// tell of them.
     pub(crate) fn finish(&mut self, now: Timestamp) {
         self.note_who_brought_the_tip(now);
-        self.tick_announcements(now);
+        self.net.peers.settle();
+        let due = self.net.peers.due_by(now);
+        if !due.is_empty() {
+            self.tick_announcements(now, &due);
+            self.net.peers.settle();
+        }
         self.drop_slow_readers(now);
         if std::mem::take(&mut self.net.peer_left) {
             self.schedule_downloads(now);
@@ -448,19 +468,21 @@ impl Node {
                 Commits::None | Commits::Polled => Commits::Queued(1),
             };
         }
-        self.outputs.extend(self.events.drain(..).map(Output::Emit));
+        self.outputs.extend(std::mem::take(&mut self.events).into_iter().map(Output::Emit));
+        self.net.peers.settle();
     }
 
     pub(crate) fn send(&mut self, id: PeerId, message: Message) {
-        if let Some(peer) = self.net.peers.get_mut(&id) {
-            // Small messages are not worth measuring: the driver's count includes them.
-            if message.is_bulk() {
-                let size = message.payload_size();
-                self.net.upload.add(size);
-                peer.serve.note_sent(size);
-            }
-            self.outputs.push_back(Output::Send { peer: id, message });
+        if !self.net.peers.contains_key(&id) {
+            return;
         }
+        // Small messages are not worth measuring: the driver's count includes them.
+        if message.is_bulk() {
+            let size = message.payload_size();
+            self.net.upload.add(size);
+            self.net.peers.note_sent(&id, size);
+        }
+        self.outputs.push_back(Output::Send { peer: id, message });
     }
 
     pub(crate) fn output(&mut self, output: Output) {
@@ -477,20 +499,4 @@ impl Node {
             self.outputs.push_back(Output::Halt { reason: error.to_string() });
         }
     }
-}
-
-/// When something is due at a peer.
-fn peer_timeout(peer: &Peer) -> Option<Timestamp> {
-    if !peer.is_ready() {
-        return Some(peer.connected_at.saturating_add_millis(HANDSHAKE_TIMEOUT_MS));
-    }
-    let due = [
-        Some(peer.ping.due()),
-        peer.headers.due(),
-        peer.download.due(),
-        peer.announcer.due(),
-        peer.fee_filter.due(),
-        peer.addresses.due(),
-    ];
-    due.into_iter().flatten().min()
 }

@@ -159,6 +159,29 @@ pub mod list {
     }
 }
 
+/// For `#[serde(with = "encode::shared_list")]`: as [`list`], of what several owners share.
+pub mod shared_list {
+    use std::sync::Arc;
+
+    use super::{Deserialize, Deserializer, Serialize, Serializer, list};
+
+    /// As serde does by default.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<T: Serialize, S: Serializer>(list: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        list.serialize(serializer)
+    }
+
+    /// Item by item, without believing the length.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[T]>, D::Error> {
+        list::deserialize(deserializer).map(Arc::from)
+    }
+}
+
 /// For `#[serde(with = "encode::bytes")]`: bytes, shown as hex to people, whose length prefix is not trusted.
 pub mod bytes {
     use super::{Deserialize, Deserializer, ItemByItem, PhantomData, Serializer};

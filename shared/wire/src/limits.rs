@@ -52,7 +52,7 @@ const MIN_TRANSACTION_BYTES: usize =
     4 + LENGTH_BYTES + (HASH_BYTES + 4 + 8 + 2 * LENGTH_BYTES) + (LENGTH_BYTES + 8 + HASH_BYTES) + LENGTH_BYTES;
 const HASH_BYTES: usize = 32;
 /// Index and hash.
-const INVENTORY_ITEM_BYTES: usize = 4 + HASH_BYTES;
+pub(crate) const INVENTORY_ITEM_BYTES: usize = 4 + HASH_BYTES;
 /// Last seen, services, and an IPv6 socket address with its enum index.
 const ADDRESS_RECORD_BYTES: usize = 4 + 8 + (4 + 16 + 2);
 

@@ -12,7 +12,7 @@ use tally_primitives::units::FeeRate;
 use crate::address::AddressRecord;
 use crate::compact::{CompactBlock, ascend_below};
 use crate::inventory::InventoryItem;
-use crate::limits;
+use crate::limits::{self, KIND_BYTES, LENGTH_BYTES};
 use crate::version::Version;
 
 /// A message between peers. Its payload is its encoding: the variant's number as u32, then its fields.
@@ -45,7 +45,7 @@ pub enum Message {
         stop: BlockHash,
     },
     /// These headers, each the child of the one before. Also sent unasked to announce a new tip.
-    Headers(#[serde(with = "encode::list")] Vec<Header>),
+    Headers(#[serde(with = "encode::shared_list")] Arc<[Header]>),
     /// I have these.
     Inventory(#[serde(with = "encode::list")] Vec<InventoryItem>),
     /// Send me these.
@@ -244,7 +244,18 @@ impl Message {
     /// The length of the payload in bytes, without making it.
     #[must_use]
     pub fn payload_size(&self) -> usize {
-        encode::encoded_size(self)
+        // Known without a look at each item, where all are of one size: as most that is sent.
+        let list = |items: usize, size: usize| KIND_BYTES + LENGTH_BYTES + items * size;
+        match self {
+            Message::VersionAck | Message::GetAddresses => limits::EMPTY_BYTES,
+            Message::Ping { .. } | Message::Pong { .. } => limits::PING_BYTES,
+            Message::SendCompact { .. } => limits::SEND_COMPACT_BYTES,
+            Message::Headers(headers) => list(headers.len(), Header::SIZE),
+            Message::Inventory(items) | Message::GetData(items) | Message::NotFound(items) => {
+                list(items.len(), limits::INVENTORY_ITEM_BYTES)
+            }
+            _ => encode::encoded_size(self),
+        }
     }
 
     /// Whether it may be long, so that it counts for what waits to be sent to a peer that reads slowly.

@@ -154,7 +154,7 @@ fn a_stream_split_at_every_byte_gives_the_same_messages() {
     let messages = [
         Message::Version(version()),
         Message::VersionAck,
-        Message::Headers(vec![header(); 3]),
+        Message::Headers(vec![header(); 3].into()),
         Message::Inventory(vec![InventoryItem::Transaction(Wtxid::from_bytes([5; 32]))]),
         Message::Block(Arc::new(block)),
         Message::Pong { nonce: 1 },
@@ -187,7 +187,7 @@ fn the_longest_message_of_each_kind_is_exactly_at_its_limit() {
         Message::GetAddresses,
         Message::Addresses(vec![record; MAX_ADDRESSES]),
         Message::GetHeaders { locator: vec![BlockHash::ZERO; MAX_LOCATOR_HASHES], stop: BlockHash::ZERO },
-        Message::Headers(vec![header(); MAX_HEADERS]),
+        Message::Headers(vec![header(); MAX_HEADERS].into()),
         Message::Inventory(vec![item; MAX_INVENTORY_ITEMS]),
         Message::GetData(vec![item; MAX_GET_DATA_ITEMS]),
         Message::NotFound(vec![item; MAX_GET_DATA_ITEMS]),

@@ -94,10 +94,10 @@ impl World {
             connection.ends[1 - end].note_sent();
         }
         let receiver = connection.ends[1 - end].host;
-        let to_honest = self.hosts[receiver].is_honest();
+        let to_honest = !self.corrupted || self.hosts[receiver].is_honest();
         self.log.trace(self.now, host, || format!("sends {} to {peer}", message.kind()));
         self.messages.note(&message);
-        let bytes = if self.counts_bytes { self.size_on_line(&message) } else { 0 };
+        let bytes = if bulk || self.counts_bytes { self.size_on_line(&message) } else { 0 };
         let traffic = &mut self.hosts[host].traffic;
         traffic.sent += 1;
         traffic.sent_bytes += bytes as u64;
@@ -109,7 +109,7 @@ impl World {
                 self.put_on_line(number, 1 - end, piece, if position == 0 { bytes } else { 0 });
             }
         } else {
-            self.put_on_line(number, 1 - end, Packet::Message(message), bytes);
+            self.put_on_line(number, 1 - end, Packet::Message(message, bytes), bytes);
         }
     }
 
@@ -142,11 +142,15 @@ impl World {
         let open = connection.ends[end].open;
         match packet {
             Packet::Close => self.closed_by_other(number, end),
-            Packet::Message(message) if open => self.deliver(number, end, message),
+            Packet::Message(message, bytes) if open => self.deliver(number, end, message, bytes),
             Packet::Bytes(bytes) if open => {
                 for message in connection.ends[end].decode(&bytes, magic) {
                     match message {
-                        Ok(message) => self.deliver(number, end, message),
+                        Ok(message) => {
+                            let counts = self.counts_bytes || message.is_bulk();
+                            let bytes = if counts { self.size_on_line(&message) } else { 0 };
+                            self.deliver(number, end, message, bytes);
+                        }
                         Err(error) => {
                             let peer = peer_id(number, end);
                             self.with_node(here, |node, now| node.handle_bad_frame(now, peer, error));
@@ -154,13 +158,12 @@ impl World {
                     }
                 }
             }
-            Packet::Message(_) | Packet::Bytes(_) => {}
+            Packet::Message(..) | Packet::Bytes(_) => {}
         }
     }
 
-    fn deliver(&mut self, number: u32, end: usize, message: Message) {
+    fn deliver(&mut self, number: u32, end: usize, message: Message, bytes: usize) {
         let bulk = message.is_bulk();
-        let bytes = if bulk || self.counts_bytes { self.size_on_line(&message) } else { 0 };
         let Some(connection) = self.connection_mut(number) else {
             return;
         };

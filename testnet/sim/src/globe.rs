@@ -33,6 +33,8 @@ pub struct Globe {
     pub spacing_ms: u64,
     /// How often nodes ping each other, in milliseconds; `None`: as they do everywhere else.
     pub ping_interval_ms: Option<u64>,
+    /// Whether nodes tell each other of addresses.
+    pub gossip: bool,
     /// Whether to find out how long blocks take to half and nine tenths of the nodes, which takes memory.
     pub measures_propagation: bool,
 }
@@ -42,7 +44,7 @@ pub struct Globe {
 pub struct GlobeReport {
     /// Connections.
     pub links: usize,
-    /// Things that happened: messages that arrived, ticks, calls, blocks found.
+    /// Events: [`World::steps`].
     pub steps: u64,
     /// Messages sent.
     pub messages: u64,
@@ -78,6 +80,7 @@ impl Globe {
         };
         let mut world = World::new(WorldConfig {
             ping_interval_ms: self.ping_interval_ms,
+            gossip: self.gossip,
             observed: self.measures_propagation,
             ..WorldConfig::new(self.seed, self.nodes, links, network)
         });

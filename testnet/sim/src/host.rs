@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use tally_node_core::chain::ChainError;
+use tally_node_core::net::finding::FindingConfig;
 use tally_node_core::net::limits::PING_INTERVAL_MS;
 use tally_node_core::node::{Node, NodeConfig};
 use tally_primitives::params::Params;
@@ -69,14 +70,15 @@ pub struct Host {
     pub(crate) malice: Option<Malice>,
     pub(crate) traffic: Traffic,
     seed: u64,
-    intervals: Intervals,
+    habits: Habits,
 }
 
-/// How often nodes do things, in milliseconds.
+/// How nodes are set up: times in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Intervals {
+pub(crate) struct Habits {
     pub trickle_mean_ms: u64,
     pub ping_ms: Option<u64>,
+    pub gossip: bool,
 }
 
 /// Where a host listens: each in a network (/16) of its own, for nodes choose their peers by that.
@@ -103,7 +105,7 @@ pub fn host_at(address: SocketAddr, hosts: usize) -> Option<usize> {
 }
 
 impl Host {
-    pub(crate) fn new(seed: u64, disk: Disk, calls: Vec<SocketAddr>, clock: HostClock, intervals: Intervals) -> Host {
+    pub(crate) fn new(seed: u64, disk: Disk, calls: Vec<SocketAddr>, clock: HostClock, habits: Habits) -> Host {
         Host {
             node: None,
             disk,
@@ -117,7 +119,7 @@ impl Host {
             malice: None,
             traffic: Traffic::default(),
             seed,
-            intervals,
+            habits,
         }
     }
 
@@ -150,9 +152,10 @@ impl Host {
         let config = NodeConfig {
             user_agent: "tally-sim".to_owned(),
             listen_port: PORT,
-            trickle_mean_ms: self.intervals.trickle_mean_ms,
-            ping_interval_ms: self.intervals.ping_ms.unwrap_or(PING_INTERVAL_MS),
+            trickle_mean_ms: self.habits.trickle_mean_ms,
+            ping_interval_ms: self.habits.ping_ms.unwrap_or(PING_INTERVAL_MS),
             connect: self.calls.clone(),
+            finding: FindingConfig { gossip: self.habits.gossip, ..FindingConfig::default() },
             ..NodeConfig::default()
         };
         self.starts += 1;

@@ -162,6 +162,7 @@ impl World {
     pub fn corrupt(&mut self, host: usize, malice: Malice) {
         self.hosts[host].malice = Some(malice);
         self.mischief_allowed = true;
+        self.corrupted = true;
         if malice.acts() {
             self.schedule_mischief(host);
         }
@@ -211,7 +212,7 @@ impl World {
         let block = flaw.block(&node.template(now), &self.params, number);
         self.forged_headers += 1;
         self.log.trace(self.now, host, || format!("forges {}: {flaw:?}", block.hash()));
-        vec![Message::Headers(vec![block.header]), Message::Block(Arc::new(block))]
+        vec![Message::Headers([block.header].into()), Message::Block(Arc::new(block))]
     }
 
     /// A lot of everything that costs nothing to make.
@@ -224,7 +225,7 @@ impl World {
             Message::Inventory(noises().map(|bytes| InventoryItem::Block(BlockHash::from_bytes(bytes))).collect()),
             Message::GetData(noises().map(|bytes| InventoryItem::Block(BlockHash::from_bytes(bytes))).collect()),
             Message::NotFound(noises().map(|bytes| InventoryItem::Block(BlockHash::from_bytes(bytes))).collect()),
-            Message::Headers(vec![unknown_parent]),
+            Message::Headers([unknown_parent].into()),
             Message::GetAddresses,
         ];
         let signed = orphan(&self.params, number);

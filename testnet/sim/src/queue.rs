@@ -27,12 +27,14 @@ pub struct EventQueue<E> {
     /// No event that is still here is earlier.
     last: VirtualTime,
     len: usize,
+    /// Events have come down a level since [`EventQueue::freshly_sorted`] was asked.
+    fresh: bool,
 }
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
         let slots = (0..LEVELS * SLOTS).map(|_| VecDeque::new()).collect();
-        EventQueue { slots, occupied: [0; LEVELS], last: VirtualTime::ZERO, len: 0 }
+        EventQueue { slots, occupied: [0; LEVELS], last: VirtualTime::ZERO, len: 0, fresh: false }
     }
 }
 
@@ -72,6 +74,12 @@ impl<E> EventQueue<E> {
         self.len == 0
     }
 
+    /// The events of the next 64 microseconds, if some have been put in order since this was last asked.
+    pub fn freshly_sorted(&mut self) -> impl Iterator<Item = &E> {
+        let slots = if std::mem::take(&mut self.fresh) { &self.slots[..SLOTS] } else { &[] };
+        slots.iter().flatten().map(|(_, event)| event)
+    }
+
     fn place(&mut self, at: VirtualTime, event: E) {
         let difference = at.as_micros() ^ self.last.as_micros();
         let level = (63 - (difference | 1).leading_zeros()) / DIGIT_BITS;
@@ -101,6 +109,7 @@ impl<E> EventQueue<E> {
     }
 
     fn spread(&mut self, level: usize, slot: usize) {
+        self.fresh = true;
         self.occupied[level] &= !(1 << slot);
         let place = level * SLOTS + slot;
         let mut events = std::mem::take(&mut self.slots[place]);

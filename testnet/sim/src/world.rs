@@ -13,9 +13,9 @@ use tally_primitives::units::Timestamp;
 use crate::checkers::{self, Supply};
 use crate::clock::{HostClock, VirtualTime};
 use crate::disk::Archive;
-use crate::host::{Death, Host, Intervals, address_of};
+use crate::host::{Death, Habits, Host, address_of};
 use crate::log::EventLog;
-use crate::network::connection::{Connection, Packet};
+use crate::network::connection::{Connection, Packet, peer_id};
 use crate::network::partition::Partition;
 use crate::network::{Network, Transit};
 use crate::observe::{MessageCounts, Observations, Seen};
@@ -100,6 +100,8 @@ pub struct WorldConfig {
     pub trickle_mean_ms: u64,
     /// How often nodes ping each other, in milliseconds; `None`: as they do by themselves.
     pub ping_interval_ms: Option<u64>,
+    /// Whether nodes tell each other of addresses.
+    pub gossip: bool,
     /// Whether to count bytes even where the network does not need it.
     pub counts_bytes: bool,
     /// Whether to keep what labs look at.
@@ -121,6 +123,7 @@ impl WorldConfig {
             framed: false,
             trickle_mean_ms: 0,
             ping_interval_ms: None,
+            gossip: true,
             counts_bytes: false,
             observed: false,
             traced: false,
@@ -157,6 +160,8 @@ pub struct World {
     /// Blocks reach all hosts by themselves after this time, in milliseconds.
     pub(crate) hands_after_ms: Option<u64>,
     pub(crate) mischief_allowed: bool,
+    /// Some host has a hostile owner.
+    pub(crate) corrupted: bool,
     pub(crate) blocks: u64,
     pub(crate) block_bytes: u64,
     pub(crate) payment_bytes: u64,
@@ -181,8 +186,12 @@ impl World {
         let host = |(host, calls)| {
             let skew_ms = config.clock_skews_ms.get(host).copied().unwrap_or(0);
             let clock = HostClock::new(start, skew_ms);
-            let intervals = Intervals { trickle_mean_ms: config.trickle_mean_ms, ping_ms: config.ping_interval_ms };
-            Host::new(random.next_u64(), archive.disk(), calls, clock, intervals)
+            let habits = Habits {
+                trickle_mean_ms: config.trickle_mean_ms,
+                ping_ms: config.ping_interval_ms,
+                gossip: config.gossip,
+            };
+            Host::new(random.next_u64(), archive.disk(), calls, clock, habits)
         };
         let hosts = calls.into_iter().enumerate().map(host).collect();
         let transit = Transit::new(config.network);
@@ -210,6 +219,7 @@ impl World {
             mining: false,
             hands_after_ms: None,
             mischief_allowed: false,
+            corrupted: false,
             blocks: 0,
             block_bytes: 0,
             payment_bytes: 0,
@@ -259,7 +269,8 @@ impl World {
         &self.messages
     }
 
-    /// Things that happened: messages that arrived, ticks, calls, blocks found.
+    /// Events: messages that arrived, ticks that a node had asked for, calls and their answers, blocks found, payments, and what was planned. A tick
+    /// that was put off in the meantime is none.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
@@ -290,13 +301,29 @@ impl World {
     pub fn run_until(&mut self, end: VirtualTime) {
         while let Some((at, next)) = self.queue.pop_until(end) {
             self.now = at;
-            self.steps += 1;
+            self.look_ahead();
             self.handle(next);
         }
         self.now = self.now.max(end);
     }
 
+    /// Has a look at the nodes to which something is about to happen. Among thousands of them every message finds its node far away in memory; looks
+    /// that do not depend on each other wait for it together, where messages would wait one after the other.
+    fn look_ahead(&mut self) {
+        let (connections, hosts) = (&self.connections, &self.hosts);
+        let is_ready = |next: &Next| {
+            let Next::Arrive { connection, end, .. } = next else {
+                return None;
+            };
+            let there = &connections.get(*connection as usize)?.as_deref()?.ends[usize::from(*end)];
+            Some(hosts.get(there.host)?.node.as_ref()?.is_ready(peer_id(*connection, usize::from(*end))))
+        };
+        std::hint::black_box(self.queue.freshly_sorted().filter_map(is_ready).filter(|ready| *ready).count());
+    }
+
     fn handle(&mut self, next: Next) {
+        // Whether a tick happens is seen there.
+        self.steps += u64::from(!matches!(next, Next::Tick { .. }));
         match next {
             Next::Arrive { connection, end, packet } => {
                 if let Some(packet) = self.packets.remove(packet) {
@@ -325,6 +352,7 @@ impl World {
             return;
         }
         machine.tick_at = None;
+        self.steps += 1;
         let (at, who, count) = self.ticks_at_once;
         let count = if (at, who) == (self.now, host) { count + 1 } else { 1 };
         self.ticks_at_once = (self.now, host, count);

@@ -1,10 +1,12 @@
 //! The labs, small: each must find its theory, whatever the seed.
 
+use tally_sim::labs::churn::Churn;
+use tally_sim::labs::eclipse::{Eclipse, all_hostile};
 use tally_sim::labs::flood::flood;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::{Latency, estimate, stale_share};
 use tally_sim::labs::partition::Partition;
-use tally_sim::labs::statistics::{Estimate, student};
+use tally_sim::labs::statistics::{Estimate, Share, student};
 use tally_sim::labs::{Effort, Lab, LabReport};
 
 fn run(lab: &impl Lab) -> LabReport {
@@ -38,6 +40,33 @@ fn a_partition_kills_the_smaller_number_of_blocks_and_no_payment() {
 #[test]
 fn nodes_that_come_and_go_keep_up_as_the_theory_says() {
     assert_passes(&run(&Churn { effort: Effort { seed: 1, worlds: 4 }, cycles: 25 }));
+}
+
+#[test]
+fn who_has_most_addresses_gets_all_peers_only_without_the_defences() {
+    let report = run(&Eclipse { effort: Effort { seed: 1, worlds: 60 } });
+    assert_passes(&report);
+    let last = report.rows.last().expect("a row");
+    assert!(last.measured > 0.4, "without defences this attacker wins often: {last:?}");
+}
+
+#[test]
+fn the_chance_that_all_peers_are_hostile_is_that_of_drawing_without_putting_back() {
+    assert!((all_hostile(0.5, 1_000_000, 8) - 0.5_f64.powi(8)).abs() < 1e-6);
+    // Six of eight are hostile: of 28 pairs one is the two others'.
+    assert!((all_hostile(0.75, 8, 2) - 15.0 / 28.0).abs() < 1e-12);
+    assert_eq!((all_hostile(1.0, 20, 8), all_hostile(0.3, 20, 8)), (1.0, 0.0));
+}
+
+#[test]
+fn shares_are_uncertain_at_their_ends_too() {
+    let none = Share { hits: 0, trials: 100 };
+    let (low, high) = none.printed();
+    assert!(low.abs() < 1e-9 && (0.03..0.04).contains(&high), "{low} {high}");
+    assert!(none.allows(0.01) && !none.allows(0.2));
+    // Wilson 1927, as any table of the score interval has it for 20 of 100.
+    let (low, high) = Share { hits: 20, trials: 100 }.printed();
+    assert!((low - 0.133_4).abs() < 1e-3 && (high - 0.288_8).abs() < 1e-3, "{low} {high}");
 }
 
 #[test]

@@ -40,6 +40,23 @@ fn worlds_converge() {
     assert!(payments > 5 * WORLDS, "{payments} payments in {WORLDS} worlds");
 }
 
+/// Worlds that are run whatever the others are: in each line a seed, and why.
+const REGRESSIONS: &str = include_str!("regression-seeds.txt");
+
+#[test]
+fn worlds_that_had_something_to_tell_stay_good() {
+    let lines = REGRESSIONS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let worlds: Vec<(u64, &str)> = lines
+        .map(|line| line.split_once(' ').expect("a seed and a reason"))
+        .map(|(seed, why)| (seed.parse().expect("a number"), why))
+        .collect();
+    assert!(!worlds.is_empty());
+    for (seed, why) in worlds {
+        let report = Scenario::random(seed).run();
+        assert!(report.violations.is_empty(), "{why}\n{}", describe(&report));
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_world() {
     for seed in [1, 2, 3, 4, 5, 6, 7, 8] {

@@ -21,8 +21,9 @@ impl Chain {
     /// # Errors
     /// The rule it breaks, an unknown parent, or that it is known to be invalid.
     pub fn accept_header(&mut self, header: &Header, now: Timestamp) -> Result<HeaderOutcome, ChainError> {
-        let hash = header.hash();
-        let (id, is_new) = match self.index.find(&hash) {
+        let known = self.index.find_without_hashing(header);
+        let hash = known.map_or_else(|| header.hash(), |id| self.index.get(id).hash);
+        let (id, is_new) = match known.or_else(|| self.index.find(&hash)) {
             Some(id) if self.index.get(id).is_invalid() => return Err(ChainError::KnownInvalid { hash }),
             Some(id) => (id, false),
             None => (self.insert_header(header, hash, now)?, true),
@@ -34,10 +35,9 @@ impl Chain {
     fn insert_header(&mut self, header: &Header, hash: BlockHash, now: Timestamp) -> Result<EntryId, ChainError> {
         let broken = |error| ChainError::Rule { hash, error };
         let unknown_parent = ChainError::UnknownParent { hash, parent: header.prev_block };
-        // Without a parent there is no context, but whoever sends a header must have worked for it all the same.
-        check_header_alone(header, &self.limit).map_err(broken)?;
         let Some(parent) = self.index.find(&header.prev_block) else {
-            return Err(unknown_parent);
+            // Without a parent there is no context, but whoever sends a header must have worked for it all the same.
+            return Err(check_header_alone(header, &self.limit).map_err(broken).err().unwrap_or(unknown_parent));
         };
         let context = HeaderContext {
             parent: Some(ParentInfo { hash: header.prev_block, invalid: self.index.get(parent).is_invalid() }),
@@ -47,7 +47,7 @@ impl Chain {
             limit: self.limit,
         };
         check_header(header, &context).map_err(broken)?;
-        let id = self.index.insert(*header).ok_or(unknown_parent)?;
+        let id = self.index.insert_hashed(*header, hash).ok_or(unknown_parent)?;
         self.writes.touch(id);
         Ok(id)
     }

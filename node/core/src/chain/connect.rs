@@ -86,6 +86,7 @@ impl Chain {
             self.coins.add(outpoint, coin);
         }
         self.active.push(id);
+        self.note_tip();
         self.writes.connected(hash);
         Ok(operations)
     }
@@ -192,6 +193,7 @@ impl Chain {
             }
         }
         self.active.pop();
+        self.note_tip();
         self.writes.disconnected(hash);
         Ok(operations)
     }

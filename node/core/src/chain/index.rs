@@ -18,6 +18,9 @@ use crate::chain::store::{BlockStatus, IndexRecord};
 /// Most entries a locator has (the peer protocol's limit).
 pub const MAX_LOCATOR: usize = 101;
 
+/// Children of a block that are compared with a header before it is hashed: more than two are rare.
+const MAX_CHILDREN_COMPARED: usize = 4;
+
 /// A header's place in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(u32);
@@ -75,6 +78,8 @@ pub struct BlockIndex {
     entries: Vec<Entry>,
     by_hash: BTreeMap<BlockHash, EntryId>,
     best_header: EntryId,
+    /// Entries that are not linked.
+    unlinked: usize,
 }
 
 impl BlockIndex {
@@ -97,7 +102,12 @@ impl BlockIndex {
             next_sibling: None,
             header: genesis,
         };
-        Self { entries: vec![entry], by_hash: BTreeMap::from([(hash, EntryId(0))]), best_header: EntryId(0) }
+        Self {
+            entries: vec![entry],
+            by_hash: BTreeMap::from([(hash, EntryId(0))]),
+            best_header: EntryId(0),
+            unlinked: 0,
+        }
     }
 
     /// The root.
@@ -111,6 +121,11 @@ impl BlockIndex {
         self.entries.len()
     }
 
+    /// Whether every body is there, so that nothing can be missing.
+    pub fn is_whole(&self) -> bool {
+        self.unlinked == 0
+    }
+
     /// The entry with this id.
     pub fn get(&self, id: EntryId) -> &Entry {
         &self.entries[id.position()]
@@ -118,7 +133,21 @@ impl BlockIndex {
 
     /// Where a hash stands.
     pub fn find(&self, hash: &BlockHash) -> Option<EntryId> {
+        // Most questions are about the latest block.
+        if self.get(self.best_header).hash == *hash {
+            return Some(self.best_header);
+        }
         self.by_hash.get(hash).copied()
+    }
+
+    /// Where a header stands, if that can be told without hashing it: every peer tells of the same ones. `None` says nothing.
+    pub fn find_without_hashing(&self, header: &Header) -> Option<EntryId> {
+        let is_it = |id: &EntryId| self.get(*id).header == *header;
+        if is_it(&self.best_header) {
+            return Some(self.best_header);
+        }
+        let parent = self.find(&header.prev_block)?;
+        self.children(parent).take(MAX_CHILDREN_COMPARED).find(is_it)
     }
 
     /// The entry of a hash.
@@ -138,20 +167,24 @@ impl BlockIndex {
 
     /// Adds a header whose parent is known; `None` when it is not, or when the header is known already.
     pub fn insert(&mut self, header: Header) -> Option<EntryId> {
-        self.add(header, BlockStatus::HeaderOnly, false)
+        self.insert_hashed(header, header.hash())
+    }
+
+    /// As [`BlockIndex::insert`], with the header's hash.
+    pub fn insert_hashed(&mut self, header: Header, hash: BlockHash) -> Option<EntryId> {
+        self.add(header, hash, BlockStatus::HeaderOnly, false)
     }
 
     /// Adds a stored record; parents must come before children. Bodies that come from the store count as first seen.
     pub fn load(&mut self, record: &IndexRecord) -> Option<EntryId> {
-        let id = self.add(record.header, record.status, record.invalid)?;
+        let id = self.add(record.header, record.header.hash(), record.status, record.invalid)?;
         if record.status >= BlockStatus::Stored {
             self.set_stored(id, || 1);
         }
         Some(id)
     }
 
-    fn add(&mut self, header: Header, status: BlockStatus, invalid: bool) -> Option<EntryId> {
-        let hash = header.hash();
+    fn add(&mut self, header: Header, hash: BlockHash, status: BlockStatus, invalid: bool) -> Option<EntryId> {
         let parent_id = self.find(&header.prev_block)?;
         if self.by_hash.contains_key(&hash) {
             return None;
@@ -176,6 +209,7 @@ impl BlockIndex {
             header,
         };
         self.entries.push(entry);
+        self.unlinked += 1;
         self.by_hash.insert(hash, id);
         self.get_mut(parent_id).first_child = Some(id);
         self.consider_best_header(id);
@@ -234,8 +268,13 @@ impl BlockIndex {
 
     /// The median of the times of this header and the ten below it: what a child's time must exceed.
     pub fn median_time_past(&self, id: EntryId) -> u32 {
-        let times: Vec<u32> = self.ancestry(id).take(MEDIAN_TIME_SPAN).map(|id| self.get(id).header.time).collect();
-        median_time_past(&times)
+        let mut times = [0; MEDIAN_TIME_SPAN];
+        let mut count = 0;
+        for (time, id) in times.iter_mut().zip(self.ancestry(id)) {
+            *time = self.get(id).header.time;
+            count += 1;
+        }
+        median_time_past(&times[..count])
     }
 
     /// The bits a child of this block must carry.
@@ -274,6 +313,8 @@ impl BlockIndex {
             let entry = self.get_mut(id);
             if parent_linked && !entry.linked && entry.status >= BlockStatus::Stored {
                 entry.linked = true;
+                self.unlinked -= 1;
+                let entry = self.get_mut(id);
                 entry.sequence = next_sequence();
                 linked.push(id);
                 queue.extend(self.children(id));
@@ -286,7 +327,8 @@ impl BlockIndex {
     pub fn set_body_lost(&mut self, id: EntryId) {
         self.get_mut(id).status = BlockStatus::HeaderOnly;
         for id in self.subtree(id) {
-            self.get_mut(id).linked = false;
+            let was_linked = std::mem::replace(&mut self.get_mut(id).linked, false);
+            self.unlinked += usize::from(was_linked);
         }
     }
 

@@ -78,6 +78,8 @@ pub struct Chain {
     index: BlockIndex,
     /// The active chain by height, genesis first.
     active: Vec<EntryId>,
+    /// The last of them; asked for with every message.
+    tip: Tip,
     /// Blocks that might become the tip; pruned lazily.
     candidates: BTreeSet<Candidate>,
     coins: CoinsCache,
@@ -105,12 +107,17 @@ impl Chain {
 
     /// The block that the coin set belongs to.
     pub fn tip(&self) -> Tip {
-        self.tip_of(self.tip_id())
+        self.tip
     }
 
     /// The valid header with the most work; its chain's bodies may be missing.
     pub fn best_header(&self) -> Tip {
         self.tip_of(self.index.best_header())
+    }
+
+    /// The hash of [`Chain::best_header`].
+    pub fn best_header_hash(&self) -> BlockHash {
+        self.index.get(self.index.best_header()).hash
     }
 
     /// Every known header.
@@ -251,6 +258,11 @@ impl Chain {
         self.active.last().copied().unwrap_or(self.index.genesis())
     }
 
+    /// To be called whenever the active chain has changed.
+    fn note_tip(&mut self) {
+        self.tip = self.tip_of(self.tip_id());
+    }
+
     fn tip_hash(&self) -> BlockHash {
         self.index.get(self.tip_id()).hash
     }
@@ -260,14 +272,18 @@ impl Chain {
     }
 
     fn tip_of(&self, id: EntryId) -> Tip {
-        let entry = self.index.get(id);
-        Tip {
-            hash: entry.hash,
-            height: entry.height,
-            work: entry.work,
-            time: entry.header.time,
-            median_time_past: self.index.median_time_past(id),
-            bits: entry.header.bits,
-        }
+        tip_at(&self.index, id)
+    }
+}
+
+fn tip_at(index: &BlockIndex, id: EntryId) -> Tip {
+    let entry = index.get(id);
+    Tip {
+        hash: entry.hash,
+        height: entry.height,
+        work: entry.work,
+        time: entry.header.time,
+        median_time_past: index.median_time_past(id),
+        bits: entry.header.bits,
     }
 }

@@ -15,7 +15,7 @@ use crate::chain::index::BlockIndex;
 use crate::chain::store::{BlockStatus, BlockUndo, ChainStore, CoinStats, IndexRecord};
 use crate::chain::verified::VerifiedCache;
 use crate::chain::writes::Writes;
-use crate::chain::{Chain, ChainError};
+use crate::chain::{Chain, ChainError, tip_at};
 
 impl Chain {
     /// Opens the chain that the store holds. In an empty store genesis is connected, which leaves as the first change
@@ -26,11 +26,13 @@ impl Chain {
     /// A store of another network, one whose records contradict each other, or one that cannot answer.
     pub fn open(params: Arc<Params>, store: Box<dyn ChainStore>) -> Result<Self, ChainError> {
         let genesis = params.genesis();
+        let index = BlockIndex::new(genesis.header);
         let mut chain = Self {
             limit: params.target_limit(),
             genesis: genesis.hash(),
-            index: BlockIndex::new(genesis.header),
-            active: Vec::new(),
+            tip: tip_at(&index, index.genesis()),
+            active: vec![index.genesis()],
+            index,
             candidates: BTreeSet::new(),
             coins: CoinsCache::default(),
             sealed_stats: CoinStats::default(),
@@ -42,7 +44,6 @@ impl Chain {
             params,
             store,
         };
-        chain.active.push(chain.index.genesis());
         match chain.store.tip()? {
             None => chain.connect_genesis(genesis),
             Some(tip) => chain.load(tip)?,
@@ -89,6 +90,7 @@ impl Chain {
         }
         self.active = self.index.ancestry(id).collect();
         self.active.reverse();
+        self.note_tip();
         self.index.set_first_seen(id);
         self.sealed_stats = self.store.coin_stats()?;
         Ok(())

@@ -32,7 +32,7 @@ const MAX_FOLLOWED: usize = 100_000;
 struct Bucket {
     /// Everything whose outcome is known: confirmed, or left unconfirmed after a while.
     done: u64,
-    /// `within[n]`: confirmed within n + 1 blocks.
+    /// `within[n]`: confirmed within n + 1 blocks. Empty until something was.
     within: Vec<u64>,
 }
 
@@ -47,9 +47,7 @@ pub struct Estimator {
 
 impl Default for Estimator {
     fn default() -> Self {
-        let within = vec![0; usize::try_from(MAX_TARGET_BLOCKS).unwrap_or(0)];
-        let bucket = Bucket { done: 0, within };
-        Self { buckets: vec![bucket; BUCKETS], waiting: BTreeMap::new(), height: Height::GENESIS }
+        Self { buckets: vec![Bucket::default(); BUCKETS], waiting: BTreeMap::new(), height: Height::GENESIS }
     }
 }
 
@@ -94,6 +92,7 @@ impl Estimator {
             let bucket = &mut self.buckets[bucket];
             bucket.done += ONE;
             let first = usize::try_from(waited.get() - 1).unwrap_or(usize::MAX);
+            bucket.within.resize(usize::try_from(MAX_TARGET_BLOCKS).unwrap_or(0), 0);
             bucket.within.iter_mut().skip(first).for_each(|count| *count += ONE);
         }
     }
@@ -107,7 +106,7 @@ impl Estimator {
         let mut answer = None;
         let (mut in_time, mut total) = (0u64, 0u64);
         for (index, bucket) in self.buckets.iter().enumerate().rev() {
-            in_time += bucket.within[slot];
+            in_time += bucket.within.get(slot).copied().unwrap_or(0);
             total += bucket.done + overdue[index];
             if total < SUFFICIENT {
                 continue;

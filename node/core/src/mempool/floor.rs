@@ -30,6 +30,11 @@ impl FeeFloor {
         FeeRate::from_notches_per_kilobyte(u64::try_from(rate).unwrap_or(u64::MAX))
     }
 
+    /// Whether it was ever raised: until then it is zero and stays so.
+    pub fn moves(&self) -> bool {
+        self.rate != FeeRate::ZERO
+    }
+
     /// Raises the floor to `rate`, unless it is higher now.
     pub fn raise(&mut self, rate: FeeRate, now: Timestamp, memory: usize, max_bytes: usize) {
         let current = self.rate(now, memory, max_bytes);

@@ -177,6 +177,16 @@ impl Mempool {
         self.floor.rate(now, self.pool.memory(), self.policy.max_bytes).max(self.policy.min_fee_rate)
     }
 
+    /// Whether [`Mempool::min_fee_rate`] may change by itself.
+    pub(crate) fn floor_moves(&self) -> bool {
+        self.floor.moves()
+    }
+
+    /// Whether time changes nothing here: no transaction grows old, and no minimum sinks.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.pool.is_empty() && !self.floor_moves()
+    }
+
     /// The lowest fee rate that has been enough lately to be confirmed within `blocks` blocks; `None` if too little
     /// has been seen to tell.
     pub fn estimate(&self, blocks: u32) -> Option<FeeRate> {

@@ -1,12 +1,14 @@
 //! Telling peers what is new: a block at once, transactions after a short random delay.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tally_primitives::block::Header;
 use tally_primitives::hash::Wtxid;
 use tally_primitives::units::Timestamp;
 use tally_wire::{InventoryItem, Message};
 
+use crate::chain::index::EntryId;
 use crate::net::limits::{
     KNOWN_TRANSACTIONS, MAX_ANNOUNCED_HEADERS, MAX_ANNOUNCEMENT_QUEUE, MAX_INVENTORY_SENT, MAX_TRICKLE_MEANS,
 };
@@ -61,7 +63,11 @@ impl Node {
         if self.chain.is_syncing() {
             return;
         }
-        let ids: Vec<PeerId> = self.net.ready_peers().map(|peer| peer.id).collect();
+        let Some(tip) = self.chain.index().find(&self.chain.tip().hash) else {
+            return;
+        };
+        let lack_it = self.net.ready_peers().filter(|peer| !self.has_block(peer, tip));
+        let ids: Vec<PeerId> = lack_it.map(|peer| peer.id).collect();
         for id in ids {
             self.announce_tip_to(id);
         }
@@ -77,28 +83,46 @@ impl Node {
         if self.has_block(peer, tip_id) {
             return;
         }
-        let mut headers: Vec<Header> = Vec::new();
+        let mut news = 0;
         let mut linked = false;
         for entry in index.ancestry(tip_id).take(MAX_ANNOUNCED_HEADERS) {
-            headers.push(index.get(entry).header);
+            news += 1;
             linked = index.parent(entry).is_some_and(|parent| self.has_block(peer, parent));
             if linked {
                 break;
             }
         }
-        let is_wanted = linked && headers.len() == 1 && peer.compact.wants_push;
+        let is_wanted = linked && news == 1 && peer.compact.wants_push;
         if is_wanted && self.push_to(id, tip_id) {
             return;
         }
-        headers.reverse();
-        let message =
-            if linked { Message::Headers(headers) } else { Message::Inventory(vec![InventoryItem::Block(tip.hash)]) };
-        if let Some(peer) = self.net.peers.get_mut(&id)
+        let message = if linked {
+            Message::Headers(self.last_headers(tip_id, news))
+        } else {
+            Message::Inventory(vec![InventoryItem::Block(tip.hash)])
+        };
+        if let Some(peer) = self.net.peers.get_mut_quietly(&id)
             && linked
         {
             peer.headers.told = Some(tip_id);
         }
         self.send(id, message);
+    }
+
+    /// So many headers up to this one. Most peers are told the same, and share it.
+    fn last_headers(&mut self, tip: EntryId, count: usize) -> Arc<[Header]> {
+        let index = self.chain.index();
+        if let Some(made) = &self.net.made_headers
+            && made.len() == count
+            && made.last() == Some(&index.get(tip).header)
+        {
+            return Arc::clone(made);
+        }
+        let mut headers: Vec<Header> = index.ancestry(tip).take(count).map(|entry| index.get(entry).header).collect();
+        headers.reverse();
+        let made: Arc<[Header]> = headers.into();
+        self.net.made_headers = Some(Arc::clone(&made));
+        made
     }
 
     /// Queues a transaction for all peers that may not have it.
@@ -146,11 +170,12 @@ impl Node {
     }
 
     /// Sends the queues whose delay is over, parents before children.
-    pub(crate) fn tick_announcements(&mut self, now: Timestamp) {
+    pub(crate) fn tick_announcements(&mut self, now: Timestamp, due: &[PeerId]) {
         let due: Vec<PeerId> = self
             .net
-            .ready_peers()
-            .filter(|peer| peer.announcer.flush_at.is_some_and(|at| at <= now))
+            .peers
+            .among(due)
+            .filter(|peer| peer.is_ready() && peer.announcer.flush_at.is_some_and(|at| at <= now))
             .map(|peer| peer.id)
             .collect();
         for id in due {

@@ -187,6 +187,11 @@ impl BanList {
         None
     }
 
+    /// Whether nobody is avoided.
+    pub fn is_empty(&self) -> bool {
+        self.bans.is_empty() && self.discouraged.is_empty()
+    }
+
     /// Forgets what has ended.
     pub fn expire(&mut self, now: Timestamp) {
         self.bans.retain(|_, ban| ban.until > now);

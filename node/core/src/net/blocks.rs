@@ -60,6 +60,14 @@ impl BlockSources {
         self.get(hash).map(|source| source.peer)
     }
 
+    /// The block is on the active chain: nobody answers for it any more.
+    pub fn settled(&mut self, hash: &BlockHash) {
+        self.by_hash.remove(hash);
+        while self.order.front().is_some_and(|oldest| !self.by_hash.contains_key(oldest)) {
+            self.order.pop_front();
+        }
+    }
+
     /// Remembers why a block was refused on connecting, for whoever submitted it.
     fn note_refusal(&mut self, hash: BlockHash, error: RuleError) {
         if self.refusals.insert(hash, error).is_none() {
@@ -109,7 +117,7 @@ impl Node {
 
     /// Stores a block, passes it on, and connects it: at once if that is quick, else with the next tick.
     fn take_block(&mut self, now: Timestamp, source: Source, block: Arc<Block>, ids: Arc<BlockIds>, hash: BlockHash) {
-        let old_best = self.chain.best_header().hash;
+        let old_best = self.chain.best_header_hash();
         let (header, transactions) = (block.header, block.transactions.len());
         let id = source.peer;
         self.net.sources.insert(hash, source);
@@ -213,7 +221,7 @@ impl Node {
     /// The rule that it breaks by itself.
     pub fn stage_block(&mut self, now: Timestamp, block: Arc<Block>) -> Result<StagedBlock, ChainError> {
         self.begin(now);
-        let old_best = self.chain.best_header().hash;
+        let old_best = self.chain.best_header_hash();
         let ids = Arc::new(BlockIds::of(&block));
         let result = self.chain.stage_block(block, ids, now);
         self.emit_header_tip(old_best);

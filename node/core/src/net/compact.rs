@@ -95,6 +95,7 @@ impl CompactBlocks {
         for peer in peers {
             self.fetches.remove(&(*block, peer));
         }
+        self.tried.remove_range((*block, PeerId(0))..=(*block, PeerId(u64::MAX)));
     }
 
     fn of_block(&self, block: &BlockHash) -> impl Iterator<Item = (PeerId, &Fetch)> {
@@ -113,8 +114,9 @@ impl CompactBlocks {
 
 impl Node {
     pub(crate) fn on_compact_block(&mut self, now: Timestamp, id: PeerId, compact: &CompactBlock) {
-        let hash = compact.hash();
-        if self.take_compact_header(now, id, compact, &hash) {
+        let known = self.chain.index().find_without_hashing(&compact.header);
+        let hash = known.map_or_else(|| compact.hash(), |known| self.chain.index().get(known).hash);
+        if self.take_compact_header(now, id, compact, &hash, known.is_some()) {
             // If it was asked for, it has come, and what follows is on our own account.
             self.block_not_delivered(id, &hash);
             self.begin_reconstruction(now, id, hash, compact);
@@ -125,14 +127,22 @@ impl Node {
     }
 
     /// Judges the header as one that comes alone. True when the block is news near the tip, and worth putting together.
-    fn take_compact_header(&mut self, now: Timestamp, id: PeerId, compact: &CompactBlock, hash: &BlockHash) -> bool {
+    fn take_compact_header(
+        &mut self,
+        now: Timestamp,
+        id: PeerId,
+        compact: &CompactBlock,
+        hash: &BlockHash,
+        is_known: bool,
+    ) -> bool {
         let header = &compact.header;
         let limit = self.chain.params().target_limit();
-        if let Err(error) = check_header_alone(header, &limit) {
+        // What is known has passed this.
+        if !is_known && let Err(error) = check_header_alone(header, &limit) {
             self.punish(now, id, Violation::Header { hash: *hash, error });
             return false;
         }
-        if self.chain.index().find(&header.prev_block).is_none() {
+        if !is_known && self.chain.index().find(&header.prev_block).is_none() {
             self.request_headers(now, id);
             return false;
         }
@@ -140,7 +150,7 @@ impl Node {
         if !requested && !self.is_worth_having(header) {
             return false;
         }
-        let old_best = self.chain.best_header().hash;
+        let old_best = self.chain.best_header_hash();
         let accepted = self.chain.accept_header(header, now);
         self.emit_header_tip(old_best);
         let height = match accepted {

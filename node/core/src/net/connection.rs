@@ -89,7 +89,7 @@ impl Node {
     /// A message came from a peer.
     pub fn handle_message(&mut self, now: Timestamp, id: PeerId, message: Message) {
         self.begin(now);
-        if let Some(peer) = self.net.peers.get_mut(&id) {
+        if let Some(peer) = self.net.peers.get_mut_quietly(&id) {
             peer.last_message_at = now;
             let early = !peer.is_ready() && !matches!(message, Message::Version(_) | Message::VersionAck);
             if early {
@@ -103,12 +103,10 @@ impl Node {
 
     /// Over a connection for blocks only nothing else is taken.
     fn wanted(&self, id: PeerId, message: Message) -> Option<Message> {
-        if self.net.peers.get(&id).is_none_or(Peer::relays) {
-            return Some(message);
-        }
+        let relays = || self.net.peers.get(&id).is_none_or(Peer::relays);
         match message {
-            Message::Transaction(_) => None,
-            Message::Inventory(mut items) => {
+            Message::Transaction(_) if !relays() => None,
+            Message::Inventory(mut items) if !relays() => {
                 items.retain(|item| matches!(item, InventoryItem::Block(_)));
                 Some(Message::Inventory(items))
             }
@@ -118,11 +116,12 @@ impl Node {
 
     /// Acts on a message, and notes whether it brought a transaction that was news.
     fn take_message(&mut self, now: Timestamp, id: PeerId, message: Message) {
-        let is_transaction = matches!(message, Message::Transaction(_));
+        if !matches!(message, Message::Transaction(_)) {
+            return self.dispatch(now, id, message);
+        }
         let before = (self.mempool.len(), self.mempool.total_fees());
         self.dispatch(now, id, message);
-        if is_transaction
-            && before != (self.mempool.len(), self.mempool.total_fees())
+        if before != (self.mempool.len(), self.mempool.total_fees())
             && let Some(peer) = self.net.peers.get_mut(&id)
         {
             peer.last_transaction_at = Some(now);
@@ -245,6 +244,11 @@ impl Node {
         self.ask_for(asks);
         self.net.peer_left = true;
         true
+    }
+
+    /// Whether the handshake with a peer is done.
+    pub fn is_ready(&self, id: PeerId) -> bool {
+        self.net.peers.get(&id).is_some_and(Peer::is_ready)
     }
 
     /// What people are told about every peer.

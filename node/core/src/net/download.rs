@@ -25,11 +25,13 @@ use crate::node::Node;
 pub(crate) struct BlockDownload {
     in_flight: BTreeMap<BlockHash, PeerId>,
     timeout_ms: u64,
+    /// Some peer may be late with something.
+    somebody_late: bool,
 }
 
 impl Default for BlockDownload {
     fn default() -> BlockDownload {
-        BlockDownload { in_flight: BTreeMap::new(), timeout_ms: MIN_STALL_TIMEOUT_MS }
+        BlockDownload { in_flight: BTreeMap::new(), timeout_ms: MIN_STALL_TIMEOUT_MS, somebody_late: false }
     }
 }
 
@@ -88,6 +90,9 @@ enum Source {
 impl Node {
     /// Asks for missing blocks wherever there is a free slot.
     pub(crate) fn schedule_downloads(&mut self, now: Timestamp) {
+        if self.chain.index().is_whole() {
+            return;
+        }
         let mut asks: BTreeMap<PeerId, Vec<InventoryItem>> = BTreeMap::new();
         for target in self.download_targets() {
             for (id, hash) in self.missing_toward(target) {
@@ -207,19 +212,31 @@ impl Node {
         }
         download.timeout_ms = (download.timeout_ms - download.timeout_ms / 8).max(MIN_STALL_TIMEOUT_MS);
         let deadline = now.saturating_add_millis(download.timeout_ms);
+        if let Some(peer) = self.net.peers.get_mut(&id) {
+            peer.download.late.remove(hash);
+            peer.download.stalls = 0;
+            peer.download.deadline = peer.download.deadline.map(|_| deadline);
+        }
+        if download.somebody_late {
+            self.others_were_late(now, id, hash);
+        }
+    }
+
+    /// Whoever else was asked for a block that now has come from `id` has stalled once more.
+    fn others_were_late(&mut self, now: Timestamp, id: PeerId, hash: &BlockHash) {
         let mut dropped = Vec::new();
+        let mut somebody_late = false;
         for peer in self.net.peers.values_mut() {
             let was_late = peer.download.late.remove(hash);
-            if peer.id == id {
-                peer.download.stalls = 0;
-                peer.download.deadline = peer.download.deadline.map(|_| deadline);
-            } else if was_late {
+            somebody_late |= !peer.download.late.is_empty();
+            if peer.id != id && was_late {
                 peer.download.stalls += 1;
                 if peer.download.stalls >= MAX_STALLS {
                     dropped.push((peer.id, peer.download.stalls));
                 }
             }
         }
+        self.net.download.somebody_late = somebody_late;
         for (id, blocks) in dropped {
             self.disconnect(now, id, DisconnectReason::BlockStall { blocks });
         }
@@ -258,6 +275,7 @@ impl Node {
             && elsewhere
         {
             peer.download.late.insert(*hash);
+            self.net.download.somebody_late = true;
         }
     }
 
@@ -269,11 +287,12 @@ impl Node {
     }
 
     /// Asks elsewhere for what has not come in time, where somebody else has it.
-    pub(crate) fn tick_downloads(&mut self, now: Timestamp) {
+    pub(crate) fn tick_downloads(&mut self, now: Timestamp, due: &[PeerId]) {
         let late: Vec<PeerId> = self
             .net
-            .ready_peers()
-            .filter(|peer| peer.download.deadline.is_some_and(|deadline| deadline <= now))
+            .peers
+            .among(due)
+            .filter(|peer| peer.is_ready() && peer.download.deadline.is_some_and(|deadline| deadline <= now))
             .map(|peer| peer.id)
             .collect();
         if late.is_empty() {
@@ -290,6 +309,7 @@ impl Node {
                 for hash in movable {
                     peer.download.in_flight.remove(&hash);
                     peer.download.late.insert(hash);
+                    self.net.download.somebody_late = true;
                 }
                 let waits = !peer.download.in_flight.is_empty();
                 peer.download.deadline = waits.then(|| now.saturating_add_millis(timeout_ms));

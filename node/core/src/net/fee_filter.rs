@@ -57,15 +57,16 @@ impl Node {
         }
     }
 
-    /// Says what our mempool asks for, if it is not what was said last, and plans the next time.
+    /// Says what our mempool asks for, if it is not what was said last, and plans the next time: none while the minimum cannot move.
     pub(crate) fn tell_fee_filter(&mut self, now: Timestamp, id: PeerId) {
         let rate = self.mempool.min_fee_rate(now);
-        let pause = self.net.random.exponential(FEE_FILTER_MEAN_MS).max(1_000);
+        let moves = self.mempool.floor_moves();
+        let pause = moves.then(|| self.net.random.exponential(FEE_FILTER_MEAN_MS).max(1_000));
         let Some(peer) = self.net.peers.get_mut(&id) else {
             return;
         };
         let filter = &mut peer.fee_filter;
-        filter.next_at = Some(now.saturating_add_millis(pause));
+        filter.next_at = pause.map(|pause| now.saturating_add_millis(pause));
         if is_worth_telling(filter.told, rate) {
             filter.told = rounded(rate);
             let rate = filter.told;
@@ -73,24 +74,30 @@ impl Node {
         }
     }
 
-    pub(crate) fn tick_fee_filters(&mut self, now: Timestamp) {
+    pub(crate) fn tick_fee_filters(&mut self, now: Timestamp, due: &[PeerId]) {
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-        let due: Vec<PeerId> =
-            self.net.ready_peers().filter(|peer| is_due(peer.fee_filter.next_at)).map(|peer| peer.id).collect();
+        let peers = self.net.peers.among(due).filter(|peer| peer.is_ready() && is_due(peer.fee_filter.next_at));
+        let due: Vec<PeerId> = peers.map(|peer| peer.id).collect();
         for id in due {
             self.tell_fee_filter(now, id);
         }
     }
 
-    /// Brings forward what has become urgent. Called now and then: the minimum moves slowly.
+    /// Brings forward what has become urgent, and plans what was not planned. Called now and then: the minimum moves slowly.
     pub(crate) fn hurry_fee_filters(&mut self, now: Timestamp) {
+        if !self.mempool.floor_moves() {
+            return;
+        }
         let rate = self.mempool.min_fee_rate(now);
         let soon = now.saturating_add_millis(FEE_FILTER_HURRY_MS);
         let net = &mut self.net;
         for peer in net.peers.values_mut().filter(|peer| peer.is_ready()) {
             let filter = &mut peer.fee_filter;
-            if is_urgent(filter.told, rate) && filter.next_at.is_some_and(|at| at > soon) {
+            if is_urgent(filter.told, rate) && filter.next_at.is_none_or(|at| at > soon) {
                 let pause = net.random.below(FEE_FILTER_HURRY_MS);
+                filter.next_at = Some(now.saturating_add_millis(pause));
+            } else if filter.next_at.is_none() {
+                let pause = net.random.exponential(FEE_FILTER_MEAN_MS).max(1_000);
                 filter.next_at = Some(now.saturating_add_millis(pause));
             }
         }

@@ -64,6 +64,9 @@ pub struct FindingConfig {
     pub secret: Option<Secret>,
     /// The book of an earlier run.
     pub saved: Option<SavedBook>,
+    /// Whether addresses are asked for, told and kept. Without, nobody is known but those whom the node was told to call: for
+    /// simulations of thousands of nodes that nobody looks for.
+    pub gossip: bool,
     /// Inbound peers of one group, at most.
     pub max_inbound_per_group: usize,
 }
@@ -92,6 +95,7 @@ impl Default for FindingConfig {
             own_address: None,
             secret: None,
             saved: None,
+            gossip: true,
             max_inbound_per_group: MAX_INBOUND_PER_GROUP,
         }
     }

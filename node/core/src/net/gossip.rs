@@ -57,9 +57,10 @@ impl PeerAddresses {
         self.filled_at = now;
     }
 
-    /// When the queue is to be sent.
+    /// When the queue is to be sent, or our own address again.
     pub fn due(&self) -> Option<Timestamp> {
-        self.flush_at
+        let own = self.own_told_at.map(|at| at.saturating_add_millis(OWN_ADDRESS_MS));
+        self.flush_at.into_iter().chain(own).min()
     }
 
     /// How many of `offered` records to take.
@@ -95,7 +96,7 @@ impl Node {
             return;
         };
         let answered = std::mem::replace(&mut peer.addresses.answered, true);
-        if answered || peer.direction == Direction::Outbound || !peer.relays() {
+        if answered || peer.direction == Direction::Outbound || !peer.relays() || !self.config.finding.gossip {
             return;
         }
         let to = scope(peer.address.ip());
@@ -120,6 +121,9 @@ impl Node {
     }
 
     pub(crate) fn on_addresses(&mut self, now: Timestamp, id: PeerId, mut records: Vec<AddressRecord>) {
+        if !self.config.finding.gossip {
+            return;
+        }
         let Some(peer) = self.net.peers.get_mut(&id).filter(|peer| peer.relays()) else {
             return;
         };
@@ -133,6 +137,9 @@ impl Node {
 
     /// A peer called us and says where it listens, which is as good as telling its address.
     pub(crate) fn hear_listen_address(&mut self, now: Timestamp, id: PeerId) {
+        if !self.config.finding.gossip {
+            return;
+        }
         let Some(peer) = self.net.peers.get(&id).filter(|peer| peer.direction == Direction::Inbound) else {
             return;
         };
@@ -211,21 +218,20 @@ impl Node {
     }
 
     /// Sends the queues whose delay is over, and our own address once a day.
-    pub(crate) fn tick_gossip(&mut self, now: Timestamp) {
-        let is_due = |peer: &&mut Peer| peer.addresses.flush_at.is_some_and(|at| at <= now);
-        let mut sends = Vec::new();
-        for peer in self.net.peers.values_mut().filter(is_due) {
-            peer.addresses.flush_at = None;
-            sends.push((peer.id, std::mem::take(&mut peer.addresses.queue)));
-        }
-        for (id, records) in sends {
-            self.send(id, Message::Addresses(records));
-        }
-        let told_long_ago =
-            |peer: &&Peer| peer.addresses.own_told_at.is_some_and(|at| now.millis_since(at) >= OWN_ADDRESS_MS);
-        let again: Vec<PeerId> = self.net.ready_peers().filter(told_long_ago).map(|peer| peer.id).collect();
-        for id in again {
-            self.tell_own_address(now, id);
+    pub(crate) fn tick_gossip(&mut self, now: Timestamp, due: &[PeerId]) {
+        for id in due {
+            let Some(peer) = self.net.ready_peer_mut(*id) else {
+                continue;
+            };
+            let told_long_ago = peer.addresses.own_told_at.is_some_and(|at| now.millis_since(at) >= OWN_ADDRESS_MS);
+            if peer.addresses.flush_at.is_some_and(|at| at <= now) {
+                peer.addresses.flush_at = None;
+                let records = std::mem::take(&mut peer.addresses.queue);
+                self.send(*id, Message::Addresses(records));
+            }
+            if told_long_ago {
+                self.tell_own_address(now, *id);
+            }
         }
     }
 }

@@ -70,6 +70,7 @@ impl Node {
         if let Some(peer) = self.net.peers.get_mut(&id) {
             peer.handshake = Handshake::AwaitsAck;
             peer.headers.claimed_work = version.chain_work;
+            self.net.highest_claim = self.net.highest_claim.max(version.chain_work);
         }
         self.send(id, Message::VersionAck);
     }
@@ -138,7 +139,7 @@ impl Node {
             self.net.clock_skew.add(offset);
             self.outbound_ready(now, id);
         }
-        if direction == Direction::Outbound && role != Role::BlockOnly {
+        if self.config.finding.gossip && direction == Direction::Outbound && role != Role::BlockOnly {
             if let Some(peer) = self.net.peers.get_mut(&id) {
                 peer.addresses.asked(now);
             }
@@ -158,11 +159,11 @@ impl Node {
         self.sync_headers(now);
     }
 
-    pub(crate) fn tick_handshakes(&mut self, now: Timestamp) {
+    pub(crate) fn tick_handshakes(&mut self, now: Timestamp, due: &[PeerId]) {
         let late: Vec<PeerId> = self
             .net
             .peers
-            .values()
+            .among(due)
             .filter(|peer| !peer.is_ready() && now.millis_since(peer.connected_at) >= HANDSHAKE_TIMEOUT_MS)
             .map(|peer| peer.id)
             .collect();

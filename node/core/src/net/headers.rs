@@ -51,6 +51,11 @@ impl Node {
     /// not know who has its body (after a restart, say).
     pub(crate) fn sync_headers(&mut self, now: Timestamp) {
         let ours = self.chain.tip().work;
+        if self.net.highest_claim <= ours {
+            return;
+        }
+        self.net.highest_claim =
+            self.net.peers.values().map(|peer| peer.headers.claimed_work).max().unwrap_or(Work::ZERO);
         let mut asked = 0;
         let mut candidates = Vec::new();
         for peer in self.net.ready_peers().filter(|peer| peer.headers.claimed_work > ours) {
@@ -95,7 +100,7 @@ impl Node {
         if let Some(peer) = self.net.ready_peer_mut(id) {
             peer.headers.told = told;
         }
-        self.send(id, Message::Headers(headers));
+        self.send(id, Message::Headers(headers.into()));
     }
 
     pub(crate) fn on_headers(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) {
@@ -107,13 +112,12 @@ impl Node {
             let violation = Violation::HeadersNotLinked { position: before + 1, count: headers.len() };
             return self.punish(now, id, violation);
         }
-        if self.chain.index().find(&first.prev_block).is_none() {
+        let index = self.chain.index();
+        if index.find_without_hashing(first).is_none() && index.find(&first.prev_block).is_none() {
             return self.on_unconnected_headers(now, id, headers);
         }
-        if let Some(peer) = self.net.ready_peer_mut(id) {
-            peer.headers.asked_at = None;
-        }
-        let old_best = self.chain.best_header().hash;
+        self.headers_answered(id);
+        let old_best = self.chain.best_header_hash();
         let all_taken = self.take_headers(now, id, headers);
         self.emit_header_tip(old_best);
         if !self.net.peers.contains_key(&id) {
@@ -137,12 +141,20 @@ impl Node {
         self.ask_headers(now, id, locator);
     }
 
+    /// What the peer was asked for has come. Most headers come unasked.
+    fn headers_answered(&mut self, id: PeerId) {
+        let was_asked = self.net.peers.get(&id).is_some_and(|peer| peer.headers.asked_at.is_some());
+        if was_asked && let Some(peer) = self.net.ready_peer_mut(id) {
+            peer.headers.asked_at = None;
+        }
+    }
+
     /// The peer has shown all it has: the next one may be asked.
     fn headers_exhausted(&mut self, now: Timestamp, id: PeerId) {
-        let Some(peer) = self.net.ready_peer_mut(id) else {
+        self.headers_answered(id);
+        let Some(peer) = self.net.peers.get_mut_quietly(&id).filter(|peer| peer.is_ready()) else {
             return;
         };
-        peer.headers.asked_at = None;
         peer.headers.claimed_work = Work::ZERO;
         if std::mem::take(&mut peer.headers.ask_again) {
             self.request_headers(now, id);
@@ -216,7 +228,7 @@ impl Node {
             return;
         };
         let is_better = |best: EntryId| index.get(best).is_invalid() || index.get(found).work > index.get(best).work;
-        if let Some(peer) = self.net.peers.get_mut(&id)
+        if let Some(peer) = self.net.peers.get_mut_quietly(&id)
             && peer.headers.best.is_none_or(is_better)
         {
             peer.headers.best = Some(found);
@@ -236,17 +248,18 @@ impl Node {
     }
 
     pub(crate) fn emit_header_tip(&mut self, old_best: BlockHash) {
-        let best = self.chain.best_header();
-        if best.hash != old_best {
+        if self.chain.best_header_hash() != old_best {
+            let best = self.chain.best_header();
             self.emit(Event::HeaderTip { hash: best.hash, height: best.height });
         }
     }
 
-    pub(crate) fn tick_headers(&mut self, now: Timestamp) {
+    pub(crate) fn tick_headers(&mut self, now: Timestamp, due: &[PeerId]) {
         let due: Vec<(PeerId, bool)> = self
             .net
-            .ready_peers()
-            .filter(|peer| peer.headers.due().is_some_and(|due| due <= now))
+            .peers
+            .among(due)
+            .filter(|peer| peer.is_ready() && peer.headers.due().is_some_and(|due| due <= now))
             .map(|peer| {
                 let silent = peer.headers.asked_at.is_some_and(|at| now.millis_since(at) >= HEADERS_TIMEOUT_MS);
                 (peer.id, silent)

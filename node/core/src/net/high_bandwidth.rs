@@ -43,7 +43,7 @@ impl Node {
 
     /// A peer was first with a block that has become the tip: from now on it shall push, and the one that was first longest ago need not.
     pub(crate) fn note_first_deliverer(&mut self, id: PeerId) {
-        let is_willing = self.net.ready_peers().any(|peer| peer.id == id && peer.compact.supported);
+        let is_willing = self.net.peers.get(&id).is_some_and(|peer| peer.is_ready() && peer.compact.supported);
         if self.chain.is_syncing() || !is_willing {
             return;
         }

@@ -182,6 +182,7 @@ impl Node {
         if let Some(peer) = self.net.sources.peer(&tip).and_then(|id| self.net.peers.get_mut(&id)) {
             peer.last_block_at = Some(now);
         }
+        self.net.sources.settled(&tip);
     }
 
     /// Inbound groups that have a peer, for tests and for people.

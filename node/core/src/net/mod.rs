@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`limits`] | every limit and time-out, with its reason |
 //! | [`peer`] | a connection, and what we know of its other end |
+//! | `peers` | all of them, and when something is due at one |
 //! | `connection` | connections come and go; each message to whom it concerns |
 //! | `handshake` | both sides say who they are |
 //! | `headers` | headers first: whose chain has the most work |
@@ -52,6 +53,7 @@ pub mod limits;
 mod orphans;
 mod outbound;
 pub mod peer;
+mod peers;
 mod ping;
 mod push;
 mod recent;
@@ -63,10 +65,12 @@ mod seeds;
 mod serve;
 mod upload;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use tally_primitives::block::Header;
 use tally_primitives::hash::BlockHash;
 use tally_primitives::params::Params;
+use tally_primitives::pow::Work;
 use tally_primitives::units::Timestamp;
 
 use crate::net::address_book::AddressBook;
@@ -82,6 +86,7 @@ use crate::net::high_bandwidth::HighBandwidth;
 use crate::net::inbound::Callers;
 use crate::net::outbound::Outbound;
 use crate::net::peer::{Direction, Peer, PeerId, Role};
+use crate::net::peers::Peers;
 use crate::net::push::MadeCompact;
 use crate::net::redial::Redial;
 use crate::net::relay::TransactionRelay;
@@ -93,13 +98,17 @@ use crate::random::Random;
 /// The peers, and everything that is known because of them.
 #[derive(Debug)]
 pub(crate) struct Net {
-    pub peers: BTreeMap<PeerId, Peer>,
+    pub peers: Peers,
     pub download: BlockDownload,
     pub sources: BlockSources,
     pub relay: TransactionRelay,
     pub compact: CompactBlocks,
     pub made_compact: MadeCompact,
+    /// The headers that were announced last.
+    pub made_headers: Option<Arc<[Header]>>,
     pub high_bandwidth: HighBandwidth,
+    /// No peer claims more work than this.
+    pub highest_claim: Work,
     pub secret: Secret,
     pub book: AddressBook,
     pub answers: AddressAnswers,
@@ -130,13 +139,15 @@ impl Net {
         };
         let anchors = finding.saved.as_ref().filter(|_| defences.anchors).map(SavedBook::anchors);
         Net {
-            peers: BTreeMap::new(),
+            peers: Peers::default(),
             download: BlockDownload::default(),
             sources: BlockSources::default(),
             relay: TransactionRelay::new(),
             compact: CompactBlocks::new(),
             made_compact: MadeCompact::default(),
+            made_headers: None,
             high_bandwidth: HighBandwidth::default(),
+            highest_claim: Work::ZERO,
             secret: *book.secret(),
             answers: AddressAnswers::default(),
             seeds: Seeds::new(&finding.seeds, &params.seeds, book.len(), now),

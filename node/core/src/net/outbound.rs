@@ -257,7 +257,9 @@ impl Node {
         };
         let services = peer.version.as_ref().map_or(Services::NONE, |version| version.services.of_node());
         let (address, role) = (peer.address, peer.role);
-        self.net.book.good(address, services, now);
+        if self.config.finding.gossip {
+            self.net.book.good(address, services, now);
+        }
         if role == Role::BlockOnly {
             self.net.outbound.save_by(now.saturating_add_millis(SAVE_ANCHORS_MS));
         }

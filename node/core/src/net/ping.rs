@@ -79,12 +79,13 @@ impl Node {
         self.net.secret.hash(Purpose::Nonce, &[&id.0.to_le_bytes(), &now.as_millis().to_le_bytes()])
     }
 
-    pub(crate) fn tick_pings(&mut self, now: Timestamp) {
+    pub(crate) fn tick_pings(&mut self, now: Timestamp, due: &[PeerId]) {
         let interval_ms = self.config.ping_interval_ms;
         let due: Vec<(PeerId, bool)> = self
             .net
-            .ready_peers()
-            .filter(|peer| peer.ping.due() <= now)
+            .peers
+            .among(due)
+            .filter(|peer| peer.is_ready() && peer.ping.due() <= now)
             .map(|peer| (peer.id, peer.ping.waiting.is_some()))
             .collect();
         for (id, timed_out) in due {

@@ -46,7 +46,7 @@ impl Node {
         let Some(compact) = self.compact_form(&hash) else {
             return false;
         };
-        if let Some(peer) = self.net.peers.get_mut(&peer) {
+        if let Some(peer) = self.net.peers.get_mut_quietly(&peer) {
             peer.headers.told = Some(id);
         }
         self.send(peer, Message::CompactBlock(compact));

@@ -1,6 +1,7 @@
 //! A bounded memory of recent things: the oldest are forgotten first.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 
 /// The last so many different items.
 #[derive(Debug)]
@@ -38,6 +39,16 @@ impl<T: Ord + Copy> Recent<T> {
     /// Forgets `item`. Its place in the order stays taken until its turn comes, so this costs no search.
     pub fn remove(&mut self, item: &T) {
         self.items.remove(item);
+    }
+
+    /// Forgets all items in a range, and no place in the order is kept for what nobody remembers at its beginning.
+    pub fn remove_range(&mut self, range: RangeInclusive<T>) {
+        while let Some(item) = self.items.range(range.clone()).next().copied() {
+            self.items.remove(&item);
+        }
+        while self.order.front().is_some_and(|oldest| !self.items.contains(oldest)) {
+            self.order.pop_front();
+        }
     }
 
     /// Forgets everything.

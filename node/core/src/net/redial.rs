@@ -58,6 +58,8 @@ struct Manual {
 #[derive(Debug, Default)]
 pub struct Redial {
     manual: BTreeMap<SocketAddr, Manual>,
+    /// When something is to be done, at the earliest: asked for after every message.
+    next: Option<Timestamp>,
     /// Addresses at which we met ourselves.
     own: Vec<SocketAddr>,
 }
@@ -80,6 +82,7 @@ impl Redial {
         let state =
             if connected { State::Connected { since: now, ready: true } } else { State::Waiting { until: now } };
         self.manual.insert(address, Manual { state, failures: 0 });
+        self.look_again();
         Ok(())
     }
 
@@ -88,7 +91,9 @@ impl Redial {
     /// # Errors
     /// It is not there.
     pub fn remove(&mut self, address: SocketAddr) -> Result<(), ManualPeerError> {
-        self.manual.remove(&address).map(|_| ()).ok_or(ManualPeerError::NotAdded { address })
+        let removed = self.manual.remove(&address).map(|_| ()).ok_or(ManualPeerError::NotAdded { address });
+        self.look_again();
+        removed
     }
 
     /// Whether the operator asked for this peer.
@@ -106,6 +111,7 @@ impl Redial {
     /// The address is our own: never called again.
     pub(crate) fn forget_own(&mut self, address: SocketAddr) {
         self.manual.remove(&address);
+        self.look_again();
         if !self.own.contains(&address) && self.own.len() < MAX_MANUAL_PEERS {
             self.own.push(address);
         }
@@ -114,6 +120,9 @@ impl Redial {
     /// Whom to call now. The driver answers each with a connection or a failure.
     pub(crate) fn due(&mut self, now: Timestamp, random: &mut Random) -> Vec<SocketAddr> {
         let mut due = Vec::new();
+        if self.next.is_none_or(|next| next > now) {
+            return due;
+        }
         for (address, manual) in &mut self.manual {
             if let State::Dialling { since } = manual.state
                 && now.millis_since(since) >= DIAL_TIMEOUT_MS
@@ -127,23 +136,29 @@ impl Redial {
                 due.push(*address);
             }
         }
+        self.look_again();
         due
     }
 
     /// When [`Redial::due`] has something to do.
     pub(crate) fn next_timeout(&self) -> Option<Timestamp> {
+        self.next
+    }
+
+    fn look_again(&mut self) {
         let time = |manual: &Manual| match manual.state {
             State::Waiting { until } => Some(until),
             State::Dialling { since } => Some(since.saturating_add_millis(DIAL_TIMEOUT_MS)),
             State::Connected { .. } => None,
         };
-        self.manual.values().filter_map(time).min()
+        self.next = self.manual.values().filter_map(time).min();
     }
 
     /// A call went through.
     pub(crate) fn connected(&mut self, address: SocketAddr, now: Timestamp) {
         if let Some(manual) = self.manual.get_mut(&address) {
             manual.state = State::Connected { since: now, ready: false };
+            self.look_again();
         }
     }
 
@@ -160,6 +175,7 @@ impl Redial {
             && matches!(manual.state, State::Dialling { .. })
         {
             manual.fail(now, random);
+            self.look_again();
         }
     }
 
@@ -172,6 +188,7 @@ impl Redial {
                 manual.failures = 0;
             }
             manual.fail(now, random);
+            self.look_again();
         }
     }
 }

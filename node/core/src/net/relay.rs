@@ -219,7 +219,10 @@ impl Node {
 
     fn transaction_confirmed(&mut self, now: Timestamp, transaction: &Transaction, txid: &Txid, wtxid: &Wtxid) {
         let relay = &mut self.net.relay;
-        relay.confirmed.insert(*wtxid);
+        // Nobody announces a coinbase.
+        if !transaction.is_coinbase() {
+            relay.confirmed.insert(*wtxid);
+        }
         for input in &transaction.inputs {
             // The transaction itself, or one that can never be valid now.
             for spender in relay.orphans.spenders(&input.outpoint) {

@@ -46,6 +46,8 @@ impl Node {
         self.begin(now);
         if let Some(known) = self.net.peers.get_mut(&peer) {
             known.serve.queued_bytes = bytes;
+            // The driver may know of more than we sent.
+            self.net.peers.note_sent(&peer, 0);
             self.serve(now, peer);
         }
         self.finish(now);
@@ -138,15 +140,11 @@ impl Node {
 
     /// Ends connections to those who do not read.
     pub(crate) fn drop_slow_readers(&mut self, now: Timestamp) {
-        let slow: Vec<(PeerId, usize)> = self
-            .net
-            .peers
-            .values()
-            .filter(|peer| peer.serve.queued_bytes > MAX_SEND_QUEUE_BYTES)
-            .map(|peer| (peer.id, peer.serve.queued_bytes))
-            .collect();
-        for (id, bytes) in slow {
-            self.disconnect(now, id, DisconnectReason::SlowReader { bytes });
+        for id in self.net.peers.take_slow() {
+            let bytes = self.net.peers.get(&id).map_or(0, |peer| peer.serve.queued_bytes());
+            if bytes > MAX_SEND_QUEUE_BYTES {
+                self.disconnect(now, id, DisconnectReason::SlowReader { bytes });
+            }
         }
     }
 }

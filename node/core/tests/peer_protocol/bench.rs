@@ -244,7 +244,7 @@ impl Bench {
 }
 
 pub fn headers(blocks: &[Block]) -> Message {
-    Message::Headers(blocks.iter().map(|block| block.header).collect::<Vec<Header>>())
+    Message::Headers(blocks.iter().map(|block| block.header).collect::<Vec<Header>>().into())
 }
 
 pub fn header(block: &Block) -> Message {

@@ -189,7 +189,7 @@ fn block_only_peers_neither_send_nor_get_transactions_and_addresses() {
     assert!(!told.iter().any(|message| matches!(message, Message::Inventory(_) | Message::GetData(_))), "{told:?}");
     let block = bench.mine();
     let told = bench.sent_to(peer);
-    assert!(told.contains(&Message::Headers(vec![block.header])), "{told:?}");
+    assert!(told.contains(&Message::Headers([block.header].into())), "{told:?}");
 }
 
 /// The other side of the same thing.

@@ -228,7 +228,7 @@ async fn nodes_with_and_without_encryption_learn_why_they_cannot_talk() {
         // A caller speaks at once; whoever is called by a stranger says which network this is.
         let block = Params::mainnet().genesis();
         let _ = send(&*ours, Message::Ping { nonce: 1 });
-        let _ = send(&*theirs, Message::Headers(vec![block.header]));
+        let _ = send(&*theirs, Message::Headers([block.header].into()));
         let (our_end, their_end) = (end(&mut our_inbox).await, end(&mut inbox).await);
         let (encrypting, plain) = if encrypting_caller { (our_end, their_end) } else { (their_end, our_end) };
         assert!(encrypting.contains("--plaintext-peers"), "{encrypting}");

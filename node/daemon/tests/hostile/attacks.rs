@@ -242,7 +242,7 @@ fn flood_message(attack: Attack, random: &mut Random) -> Message {
             _ => InventoryItem::Parent(Txid::from_bytes(hash(random))),
         })),
         Attack::AddressFlood => Message::Addresses(std::iter::repeat_with(|| address(random)).take(1_000).collect()),
-        Attack::HeaderFlood => Message::Headers(vec![orphan_header(random)]),
+        Attack::HeaderFlood => Message::Headers([orphan_header(random)].into()),
         Attack::OrphanFlood => {
             let mut payment = testing::pay_on(&params, &testing::allocations(&params)[0], 1_000);
             payment.inputs[0].outpoint.txid = Txid::from_bytes(hash(random));

@@ -103,7 +103,7 @@ pub fn message() -> impl Strategy<Value = Message> {
         vec(address_record(), 0..20).prop_map(Message::Addresses),
         (vec(any::<[u8; 32]>().prop_map(BlockHash::from_bytes), 0..101), any::<[u8; 32]>())
             .prop_map(|(locator, stop)| Message::GetHeaders { locator, stop: BlockHash::from_bytes(stop) }),
-        vec(header(), 0..20).prop_map(Message::Headers),
+        vec(header(), 0..20).prop_map(|headers| Message::Headers(headers.into())),
         items().prop_map(Message::Inventory),
         items().prop_map(Message::GetData),
         items().prop_map(Message::NotFound),

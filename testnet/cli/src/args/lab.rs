@@ -11,7 +11,7 @@ use clap::{Args as ClapArgs, Subcommand};
 Examples:
   testnet lab list                            what there is
   testnet lab latency                         blocks lost because news travels slowly
-  testnet lab latency --seed 7 --plot latency.svg
+  testnet lab churn --seed 7 --plot churn.svg
   testnet lab worlds --seeds 10000 --json     a long run of random worlds
 
 Exit codes: 0 all is as it must be, 1 it is not, 2 wrong usage.")]
@@ -34,6 +34,10 @@ pub enum LabCommand {
     Latency(MeasureArgs),
     /// What dies when a network falls apart and meets again
     Partition(MeasureArgs),
+    /// How likely it is that all whom a node calls are hostile, with the defences and without
+    Eclipse(MeasureArgs),
+    /// How well a node keeps up that comes and goes
+    Churn(MeasureArgs),
 }
 
 /// `testnet lab list`.

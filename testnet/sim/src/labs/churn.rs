@@ -1,11 +1,15 @@
 //! How well a node keeps up that comes and goes.
 //!
 //! Sessions last S in the mean, pauses O, blocks come every T, all of them exponentially distributed. A node is "in step" while it is
-//! within one block of the best. In a pause, that ends with the second block: after a pause that began in step, it lasts
-//! E = 1/(a + b) + b/(a + b)² with a = 1/O and b = 1/T, and the node comes back out of step with the probability P = (b/(a + b))². Then it needs the
-//! time c to catch up: eight trips, for the call and its answer, both versions, headers asked and sent, blocks asked and sent. A session ends
-//! before that with the probability r = 1 − e^(−c/S), so a pause begins out of step with p = r P / (1 − r + r P). All together a node is in step
-//! for the share ((1 − p) E + S − (p + (1 − p) P) r S) / (S + O) of the time.
+//! within one block of the best. With a = 1/O and b = 1/T, the next thing in a pause is a block with the probability q = b / (a + b), and it comes after
+//! 1 / (a + b) in the mean. So a pause that began with the best block keeps the node in step for E₀ = (1 + q) / (a + b), one that began a block behind for
+//! E₁ = 1 / (a + b), and one that began further behind not at all.
+//!
+//! A node that comes back needs the time c to catch up: eight trips, for the call and its answer, both versions, headers asked and sent, blocks
+//! asked and sent. A session is shorter than that with the probability r = 1 − e^(−c/S), and then the next pause begins where this one ended. So of
+//! the pauses π₀ = (1 − r) / (1 − r (1 − q)) begin with the best block, π₁ = r q (1 − q) π₀ / (1 − r (1 − q)) a block behind, π₂ = 1 − π₀ − π₁ further behind; a
+//! session begins out of step with the probability s = π₀ q² + π₁ q + π₂, and then loses min(c, session), which is r S in the mean. All together a node is in step for
+//! the share (π₀ E₀ + π₁ E₁ + S − s r S) / (S + O) of the time. That c is what the theory says is measured too.
 
 use crate::clock::VirtualTime;
 use crate::host::Death;
@@ -42,15 +46,24 @@ pub struct Churn {
     pub cycles: u64,
 }
 
+/// How well the nodes of one world kept up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// The share of time that they were in step.
+    share: f64,
+    /// Returns out of step that were followed by a catching up, and how long it took all together, in seconds.
+    joins: usize,
+    join_seconds: f64,
+}
+
 impl Lab for Churn {
-    type Sample = f64;
+    type Sample = Kept;
 
     fn runs(&self) -> usize {
         SESSIONS_S.len() * self.effort.worlds
     }
 
-    /// The share of time that the churning nodes of one world were in step.
-    fn run(&self, number: usize) -> f64 {
+    fn run(&self, number: usize) -> Kept {
         let session_ms = SESSIONS_S[number / self.effort.worlds] * 1_000;
         let seed = self.effort.seed_of(number);
         let hosts = STABLE + CHURNING;
@@ -68,10 +81,10 @@ impl Lab for Churn {
             }
         }
         world.run(whole_ms);
-        in_step(&world, hosts, VirtualTime::from_millis(warm_up_ms))
+        kept_up(&world, hosts, VirtualTime::from_millis(warm_up_ms))
     }
 
-    fn conclude(&self, samples: Vec<f64>) -> LabReport {
+    fn conclude(&self, samples: Vec<Kept>) -> LabReport {
         let rows: Vec<Row> = SESSIONS_S.into_iter().zip(samples.chunks(self.effort.worlds)).map(row).collect();
         let x = Axis { label: "mean session, in seconds", logarithmic: true };
         let series = vec![Series::measured(&rows), Series::curve("theory", x, 5.0, 2_000.0, share_in_step)];
@@ -92,31 +105,40 @@ impl Lab for Churn {
     }
 }
 
-fn row((session_s, samples): (u64, &[f64])) -> Row {
-    let estimated = Estimate::of(samples);
+fn row((session_s, samples): (u64, &[Kept])) -> Row {
+    let estimated = Estimate::of(&samples.iter().map(|sample| sample.share).collect::<Vec<_>>());
     let session_s = session_s as f64;
     let theory = share_in_step(session_s);
+    let joins = samples.iter().map(|sample| sample.joins).sum::<usize>().max(1);
+    let join_seconds = samples.iter().map(|sample| sample.join_seconds).sum::<f64>() / joins as f64;
     Row {
         at: session_s,
         measured: estimated.mean,
         theory,
         interval: estimated.printed(),
         pass: estimated.allows(theory),
-        more: vec![("running", session_s / (session_s + PAUSE_MS as f64 / 1_000.0))],
+        more: vec![("running", session_s / (session_s + seconds(PAUSE_MS))), ("join_seconds", join_seconds)],
     }
 }
 
+fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1_000.0
+}
+
 /// See the top of this file.
-fn share_in_step(session_s: f64) -> f64 {
-    let (pause, spacing) = (PAUSE_MS as f64 / 1_000.0, SPACING_MS as f64 / 1_000.0);
-    let catch_up = (TRIPS * DELAY_MS) as f64 / 1_000.0;
-    let (a, b) = (1.0 / pause, 1.0 / spacing);
-    let in_pause = 1.0 / (a + b) + b / ((a + b) * (a + b));
-    let late = (b / (a + b)) * (b / (a + b));
-    let too_short = 1.0 - (-catch_up / session_s).exp();
-    let stays_late = too_short * late / (1.0 - too_short + too_short * late);
-    let starts_late = stays_late + (1.0 - stays_late) * late;
-    ((1.0 - stays_late) * in_pause + session_s - starts_late * too_short * session_s) / (session_s + pause)
+fn share_in_step(session: f64) -> f64 {
+    let (pause, spacing) = (seconds(PAUSE_MS), seconds(SPACING_MS));
+    let catch_up = seconds(TRIPS * DELAY_MS);
+    let both = 1.0 / pause + 1.0 / spacing;
+    let block_first = 1.0 / spacing / both;
+    let too_short = 1.0 - (-catch_up / session).exp();
+    let stays = 1.0 - too_short * (1.0 - block_first);
+    let best = (1.0 - too_short) / stays;
+    let one_behind = too_short * block_first * (1.0 - block_first) * best / stays;
+    let further = 1.0 - best - one_behind;
+    let in_pause = best * (1.0 + block_first) / both + one_behind / both;
+    let starts_late = best * block_first * block_first + one_behind * block_first + further;
+    (in_pause + session - starts_late * too_short * session) / (session + pause)
 }
 
 /// When a host goes and comes back.
@@ -132,23 +154,36 @@ fn sessions(host: usize, session_ms: u64, whole_ms: u64, random: &mut Random) ->
     story
 }
 
-/// The share of time since `from` that the churning hosts were within one block of the best.
-fn in_step(world: &World, hosts: usize, from: VirtualTime) -> f64 {
-    let mut heights = vec![0; hosts];
-    let mut best = 0;
-    let mut last = VirtualTime::ZERO;
-    let mut micros = 0;
-    let tips = world.observations().map(|seen| seen.tips.as_slice()).unwrap_or_default();
+/// How well the churning hosts kept up since `from`.
+fn kept_up(world: &World, hosts: usize, from: VirtualTime) -> Kept {
+    let Some(seen) = world.observations() else {
+        return Kept::default();
+    };
+    let (mut heights, mut late_since) = (vec![0; hosts], vec![None; hosts]);
+    let (mut best, mut last, mut micros) = (0, VirtualTime::ZERO, 0);
+    let mut kept = Kept::default();
+    let mut running = seen.running.iter().peekable();
     let mut pass = |from_then: VirtualTime, to: VirtualTime, heights: &[u32], best: u32| {
         let near = heights.iter().skip(STABLE).filter(|height| **height + 1 >= best).count();
         micros += to.micros_since(from_then.max(from)) * near as u64;
     };
-    for tip in tips {
+    for tip in &seen.tips {
+        while let Some(change) = running.next_if(|change| change.at <= tip.at) {
+            let is_late = change.what && heights[change.host] + 1 < best;
+            late_since[change.host] = is_late.then_some(change.at);
+        }
         pass(last, tip.at, &heights, best);
         last = tip.at;
         heights[tip.host] = tip.what.1;
         best = best.max(tip.what.1);
+        if tip.what.1 + 1 >= best
+            && let Some(since) = late_since[tip.host].take()
+        {
+            kept.joins += 1;
+            kept.join_seconds += tip.at.micros_since(since) as f64 / 1e6;
+        }
     }
     pass(last, world.now(), &heights, best);
-    micros as f64 / (CHURNING as u64 * world.now().micros_since(from)) as f64
+    kept.share = micros as f64 / (CHURNING as u64 * world.now().micros_since(from)) as f64;
+    kept
 }

@@ -10,7 +10,11 @@
 //! | [`gossip`], [`flood`] | what it costs to tell everybody; a network that floods |
 //! | [`latency`] | how many blocks are lost because news travels slowly |
 //! | [`partition`] | what dies when two halves meet again |
+//! | [`eclipse`] | how likely it is that all whom a node calls are hostile |
+//! | [`churn`] | how well a node keeps up that comes and goes |
 
+pub mod churn;
+pub mod eclipse;
 pub mod flood;
 pub mod gossip;
 pub mod latency;

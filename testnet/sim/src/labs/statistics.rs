@@ -53,6 +53,48 @@ impl Estimate {
     }
 }
 
+/// A share of independent trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Trials that came out so.
+    pub hits: usize,
+    /// All of them.
+    pub trials: usize,
+}
+
+impl Share {
+    /// The share itself.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.hits as f64 / self.trials as f64
+    }
+
+    /// Where the true share lies with this confidence: the score interval (E. B. Wilson, "Probable inference, the law of succession, and
+    /// statistical inference", 1927), good near 0 and 1 too.
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> (f64, f64) {
+        let (trials, share) = (self.trials as f64, self.value());
+        // Student's t with very many degrees of freedom is the normal distribution.
+        let squared = student(confidence, 2_000).powi(2) / trials;
+        let middle = (share + squared / 2.0) / (1.0 + squared);
+        let reach = (share * (1.0 - share) * squared + squared * squared / 4.0).sqrt() / (1.0 + squared);
+        ((middle - reach).max(0.0), (middle + reach).min(1.0))
+    }
+
+    /// The interval to print.
+    #[must_use]
+    pub fn printed(&self) -> (f64, f64) {
+        self.interval(PRINTED_CONFIDENCE)
+    }
+
+    /// Whether a theory passes.
+    #[must_use]
+    pub fn allows(&self, theory: f64) -> bool {
+        let (low, high) = self.interval(DECIDING_CONFIDENCE);
+        (low..=high).contains(&theory)
+    }
+}
+
 /// How many standard errors Student's t distribution keeps within, with this confidence and so many degrees of freedom.
 #[must_use]
 pub fn student(confidence: f64, freedom: usize) -> f64 {

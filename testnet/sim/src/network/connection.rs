@@ -14,8 +14,8 @@ const REPORT_BYTES: usize = 100_000;
 /// What travels.
 #[derive(Clone, Debug)]
 pub enum Packet {
-    /// A message as it is: fast.
-    Message(Message),
+    /// A message as it is, and its bytes on a line where those are counted: fast.
+    Message(Message, usize),
     /// A piece of a frame, so that encoding and decoding are under test too.
     Bytes(Vec<u8>),
     /// The other side has closed the connection.

@@ -3,6 +3,8 @@
 use clap::CommandFactory;
 use serde::Serialize;
 use tally_sim::labs::Effort;
+use tally_sim::labs::churn::Churn;
+use tally_sim::labs::eclipse::Eclipse;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::Latency;
 use tally_sim::labs::partition::Partition;
@@ -29,6 +31,7 @@ pub(super) fn run(args: &LabArgs) -> Result<(), Error> {
         LabCommand::Gossip(args) => measure::run(args, &Gossip { effort: effort(args, 4), max_nodes: GOSSIP_NODES }),
         LabCommand::Latency(args) => measure::run(args, &Latency { effort: effort(args, 30), blocks: LATENCY_BLOCKS }),
         LabCommand::Partition(args) => measure::run(args, &Partition { effort: effort(args, 100) }),
+        LabCommand::Eclipse(args) => measure::run(args, &Eclipse { effort: effort(args, 1_000) }),
         LabCommand::Churn(args) => measure::run(args, &Churn { effort: effort(args, 20), cycles: CHURN_CYCLES }),
     }
 }
