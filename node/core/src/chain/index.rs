@@ -121,9 +121,9 @@ impl BlockIndex {
         self.entries.len()
     }
 
-    /// Whether every body is there, so that nothing can be missing.
-    pub fn is_whole(&self) -> bool {
-        self.unlinked == 0
+    /// Blocks that cannot be the tip for want of a body, their own or one below.
+    pub fn unlinked(&self) -> usize {
+        self.unlinked
     }
 
     /// The entry with this id.

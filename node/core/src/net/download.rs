@@ -90,7 +90,8 @@ enum Source {
 impl Node {
     /// Asks for missing blocks wherever there is a free slot.
     pub(crate) fn schedule_downloads(&mut self, now: Timestamp) {
-        if self.chain.index().is_whole() {
+        // Each block that is asked for is one that is not linked.
+        if self.chain.index().unlinked() <= self.net.download.len() {
             return;
         }
         let mut asks: BTreeMap<PeerId, Vec<InventoryItem>> = BTreeMap::new();
