@@ -2,10 +2,16 @@
 //!
 //! `cargo run --release -p tally-benches --bin simulator -- --nodes 6000 --blocks 100`
 
+use std::env;
 use std::fs;
+use std::process::Command;
 
 use clap::Parser;
 use tally_sim::globe::Globe;
+
+/// Asks glibc for large pages where the system has them (transparent huge pages): thousands of nodes are spread over more small ones than a processor
+/// remembers. It is read before a program begins, so the benchmark starts itself again with it.
+const LARGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 
 /// Clock ticks a second in /proc, on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -32,6 +38,9 @@ struct Args {
     /// Let nodes tell each other of addresses, as in life; `SimBlock`'s do not
     #[arg(long)]
     gossip: bool,
+    /// Do not ask for large pages of memory
+    #[arg(long)]
+    small_pages: bool,
     /// Measure how long blocks take to half and nine tenths of the nodes
     #[arg(long)]
     propagation: bool,
@@ -42,6 +51,9 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
+    if !args.small_pages && env::var_os(LARGE_PAGES.0).is_none() {
+        start_again_with_large_pages();
+    }
     let globe = Globe {
         seed: args.seed,
         nodes: args.nodes,
@@ -70,6 +82,20 @@ fn main() {
     println!("CPU          {seconds:.2} s, {:.0} events a second", report.steps as f64 / seconds);
     println!("memory       {:.0} MB at most", peak_megabytes().unwrap_or(f64::NAN));
 }
+
+/// Returns only if that fails: then small pages have to do.
+#[cfg(unix)]
+fn start_again_with_large_pages() {
+    use std::os::unix::process::CommandExt;
+    if let Ok(program) = env::current_exe() {
+        let error = Command::new(program).args(env::args_os().skip(1)).env(LARGE_PAGES.0, LARGE_PAGES.1).exec();
+        eprintln!("no large pages: {error}");
+    }
+}
+
+/// Only glibc knows of them.
+#[cfg(not(unix))]
+fn start_again_with_large_pages() {}
 
 /// User and system time of this process so far.
 fn cpu_seconds() -> Option<f64> {

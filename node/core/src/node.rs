@@ -151,6 +151,8 @@ pub struct Node {
     /// Change sets among the outputs; once they are polled they count as stored with the next call.
     commits: Commits,
     housekeeping_at: Timestamp,
+    /// When something is due, as of the end of the last call.
+    timeout: Option<Timestamp>,
     now: Timestamp,
     halted: bool,
 }
@@ -188,6 +190,7 @@ impl Node {
             events: Vec::new(),
             commits: Commits::None,
             housekeeping_at: now.saturating_add_millis(HOUSEKEEPING_MS),
+            timeout: None,
             now,
             halted: false,
             config,
@@ -204,7 +207,9 @@ impl Node {
     pub fn poll_output(&mut self) -> Option<Output> {
         let Some(output) = self.outputs.pop_front() else {
             // Room for the longest answer ever would wait for the next one as long as the node lives.
-            self.outputs = VecDeque::new();
+            if self.outputs.capacity() > 0 {
+                self.outputs = VecDeque::new();
+            }
             return None;
         };
         if let (Output::Commit(_), Commits::Queued(count)) = (&output, self.commits) {
@@ -215,6 +220,10 @@ impl Node {
 
     /// When [`Node::tick`] has something to do, at the latest.
     pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.timeout
+    }
+
+    fn find_timeout(&self) -> Option<Timestamp> {
         if self.halted {
             return None;
         }
@@ -470,6 +479,7 @@ impl Node {
         }
         self.outputs.extend(std::mem::take(&mut self.events).into_iter().map(Output::Emit));
         self.net.peers.settle();
+        self.timeout = self.find_timeout();
     }
 
     pub(crate) fn send(&mut self, id: PeerId, message: Message) {

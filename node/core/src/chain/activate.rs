@@ -4,6 +4,7 @@
 //! and for what waits to be stored. Between steps everything is consistent.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use tally_primitives::pow::Work;
 
@@ -51,6 +52,10 @@ impl Chain {
         }
         let tip = self.candidate(self.tip_id());
         self.candidates.retain(|candidate| *candidate > tip);
+        if self.candidates.is_empty() {
+            // An emptied set keeps its room, and would be looked into after every message.
+            self.candidates = BTreeSet::new();
+        }
         Ok(Activation { changes: self.tip_change(old_tip), rejected })
     }
 

@@ -71,7 +71,8 @@ impl CompactBlocks {
 
     /// When something is to be done.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.fetches.values().map(|fetch| fetch.stage.due()).min()
+        // An emptied map keeps its room: it is not looked into after every message.
+        if self.fetches.is_empty() { None } else { self.fetches.values().map(|fetch| fetch.stage.due()).min() }
     }
 
     /// Whether somebody is asked for the missing transactions of a block, so that nobody needs to be asked for all of them.

@@ -88,6 +88,11 @@ impl Node {
 
     /// A message came from a peer.
     pub fn handle_message(&mut self, now: Timestamp, id: PeerId, message: Message) {
+        if let Message::Headers(headers) = &message
+            && self.is_old_news(now, id, headers)
+        {
+            return;
+        }
         self.begin(now);
         if let Some(peer) = self.net.peers.get_mut_quietly(&id) {
             peer.last_message_at = now;

@@ -103,6 +103,31 @@ impl Node {
         self.send(id, Message::Headers(headers.into()));
     }
 
+    /// Whether a peer of which we expect nothing tells of the block that is our best, and nothing follows from it: most headers that arrive are so, since
+    /// every peer tells of every block. Notes that the peer has it.
+    pub(crate) fn is_old_news(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) -> bool {
+        let index = self.chain.index();
+        let best = index.best_header();
+        let entry = index.get(best);
+        let is_waiting = index.unlinked() > self.net.download.len() || self.net.highest_claim > self.chain.tip().work;
+        if is_waiting || *headers != [entry.header] {
+            return false;
+        }
+        let Some(peer) = self.net.peers.get_mut_quietly(&id).filter(|peer| peer.is_ready()) else {
+            return false;
+        };
+        if peer.headers.asked_at.is_some() || peer.headers.ask_again {
+            return false;
+        }
+        peer.last_message_at = now;
+        peer.headers.claimed_work = Work::ZERO;
+        let is_better = |old: EntryId| index.get(old).is_invalid() || entry.work > index.get(old).work;
+        if peer.headers.best.is_none_or(is_better) {
+            peer.headers.best = Some(best);
+        }
+        true
+    }
+
     pub(crate) fn on_headers(&mut self, now: Timestamp, id: PeerId, headers: &[Header]) {
         let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
             return self.headers_exhausted(now, id);

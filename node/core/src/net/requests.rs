@@ -122,7 +122,7 @@ impl TransactionRequests {
 
     /// When [`TransactionRequests::expire`] has something to do.
     pub fn next_timeout(&self) -> Option<Timestamp> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        if self.deadlines.is_empty() { None } else { self.deadlines.first().map(|(deadline, _)| *deadline) }
     }
 
     /// How many requests a peer has not answered.
