@@ -94,6 +94,7 @@ impl Lab for Churn {
             parameter: "session_seconds",
             quantity: "share of time within one block of the best",
             rule: RULE,
+            figures: Vec::new(),
             plot: Plot {
                 title: "How well a node keeps up that comes and goes",
                 x,

@@ -85,6 +85,7 @@ impl Lab for Eclipse {
             parameter: "hostile_share",
             quantity: "chance that all outbound peers are hostile, without the defences",
             rule: RULE,
+            figures: Vec::new(),
             plot: Plot {
                 title: "Who is alone among hostile peers",
                 x,

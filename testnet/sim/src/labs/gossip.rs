@@ -125,6 +125,7 @@ impl Lab for Gossip {
             parameter: "nodes",
             quantity: "times that a flooded payment is sent",
             rule: "every single run gives exactly what the theory says: messages, bodies and times",
+            figures: Vec::new(),
             plot: Plot {
                 title: "What it costs to tell everybody",
                 x,

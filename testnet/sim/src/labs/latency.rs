@@ -73,6 +73,7 @@ impl Lab for Latency {
             parameter: "delay_over_spacing",
             quantity: "share of blocks that are lost",
             rule: RULE,
+            figures: Vec::new(),
             plot: Plot {
                 title: "Blocks lost because news travels slowly",
                 x,

@@ -12,14 +12,20 @@
 //! | [`partition`] | what dies when two halves meet again |
 //! | [`eclipse`] | how likely it is that all whom a node calls are hostile |
 //! | [`churn`] | how well a node keeps up that comes and goes |
+//! | [`race`], [`double_spend`] | how often a payment is undone by an attacker who mines in private |
+//! | [`selfish`], [`withholding`] | what a miner earns who keeps blocks back; the best way to do it |
 
 pub mod churn;
+pub mod double_spend;
 pub mod eclipse;
 pub mod flood;
 pub mod gossip;
 pub mod latency;
 pub mod partition;
+pub mod race;
+pub mod selfish;
 pub mod statistics;
+pub mod withholding;
 
 use tally_node_core::random::Random;
 
@@ -85,6 +91,8 @@ pub struct LabReport {
     pub rule: &'static str,
     /// A row for each point. The last is the headline.
     pub rows: Vec<Row>,
+    /// Figures about the whole, with their names.
+    pub figures: Vec<(&'static str, f64)>,
     /// How to draw it.
     pub plot: Plot,
 }

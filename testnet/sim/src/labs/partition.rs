@@ -113,6 +113,7 @@ impl Lab for Partition {
             parameter: "spacings",
             quantity: "blocks that die when the parts meet",
             rule: "theory within the 99.9 % interval (Student's t over independent worlds), no payment lost, one of each pair confirmed",
+            figures: Vec::new(),
             plot: Plot {
                 title: "Blocks that die when 70 % and 30 % meet again",
                 x,

@@ -78,7 +78,10 @@ impl Share {
         let squared = student(confidence, 2_000).powi(2) / trials;
         let middle = (share + squared / 2.0) / (1.0 + squared);
         let reach = (share * (1.0 - share) * squared + squared * squared / 4.0).sqrt() / (1.0 + squared);
-        ((middle - reach).max(0.0), (middle + reach).min(1.0))
+        // At the ends the two terms are equal, but for the last bit.
+        let low = if self.hits == 0 { 0.0 } else { (middle - reach).max(0.0) };
+        let high = if self.hits == self.trials { 1.0 } else { (middle + reach).min(1.0) };
+        (low, high)
     }
 
     /// The interval to print.

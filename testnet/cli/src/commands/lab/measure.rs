@@ -53,6 +53,7 @@ fn to_json(report: &LabReport) -> Value {
         object.extend(figures(row));
     }
     object.insert("pass".to_owned(), report.pass().into());
+    object.extend(report.figures.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
     let rows = report.rows.iter().map(|row| {
         let mut object = Map::from_iter([(report.parameter.to_owned(), row.at.into())]);
         object.extend(figures(row));
@@ -84,6 +85,7 @@ fn tell(report: &LabReport) -> Result<(), Error> {
     }
     aligned(&table).iter().try_for_each(|line| print_line(line))?;
     tell_more(report)?;
+    report.figures.iter().try_for_each(|(name, value)| print_line(&format!("{name}: {}", number(*value))))?;
     print_line(&format!("{}: {}", verdict(report.pass()), report.rule))
 }
 
@@ -130,7 +132,8 @@ fn number(value: f64) -> String {
             large if large >= 100.0 => 1,
             large if large >= 10.0 => 2,
             large if large >= 1.0 => 3,
-            _ => 4,
+            small if small >= 0.001 => 4,
+            _ => 7,
         }
     };
     format!("{value:.digits$}")

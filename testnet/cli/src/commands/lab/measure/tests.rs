@@ -19,6 +19,7 @@ fn report(passes: &[bool]) -> LabReport {
         quantity: "nothing",
         rule: "none",
         rows: passes.iter().map(row).collect(),
+        figures: vec![("depth", 2.0)],
         plot: Plot { title: "", x: axis, y: axis, series: Vec::new() },
     }
 }
@@ -28,7 +29,7 @@ fn json_has_the_headline_and_every_row() {
     let json = to_json(&report(&[true, true])).to_string();
     let row = r#"{"extra":7.0,"interval":[1.0,2.0],"measured":1.5,"nodes":3.0,"pass":true,"theory":1.25}"#;
     let expected = format!(
-        r#"{{"interval":[1.0,2.0],"lab":"made up","measured":1.5,"pass":true,"rows":[{row},{row}],"seed":9,"theory":1.25}}"#
+        r#"{{"depth":2.0,"interval":[1.0,2.0],"lab":"made up","measured":1.5,"pass":true,"rows":[{row},{row}],"seed":9,"theory":1.25}}"#
     );
     assert_eq!(json, expected);
 }
@@ -48,6 +49,7 @@ fn numbers_have_the_digits_that_count() {
         (23.456, "23.46"),
         (2.3456, "2.346"),
         (0.018_64, "0.0186"),
+        (0.000_110_3, "0.0001103"),
         (40.0, "40"),
     ];
     for (value, text) in cases {
