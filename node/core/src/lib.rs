@@ -19,12 +19,14 @@
 //! | [`mining`] | [`mining::BlockTemplate`]: the block to mine next |
 //! | [`mining::stratum`] | [`mining::stratum::Session`]: a Stratum v1 connection |
 //! | [`node`] | [`node::Node`]: the state machine that its driver calls, and what it wants done outside |
+//! | `due` | when something is due, and doing it |
 //! | [`net`] | the peer protocol, one file a concern |
 //! | [`random`] | seeded random numbers |
 //! | [`event`] | what the node tells its surroundings |
 //! | [`testing`] | trivial blocks, keys and payments for tests (feature `testing`) |
 
 pub mod chain;
+mod due;
 pub mod event;
 pub mod mempool;
 pub mod mining;

@@ -7,7 +7,7 @@ use tally_sim::scenario::{Report, Scenario};
 use tally_sim::worlds::{self, Outcome, Summary};
 
 /// Worlds in a run of the tests.
-const WORLDS: u64 = 300;
+const WORLDS: u64 = 200;
 
 fn describe(report: &Report) -> String {
     format!(
