@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tally_kernels::{BIP_320_MASK, CoinbaseWork, Engine, EngineConfig, Job, Kernel, Report};
 
-/// Each kernel gets this many turns.
+/// Each kernel gets this many turns, if there is no limit.
 const TURNS: u32 = 10;
 
 /// Not measured: the time in which a thread finds the size of its batches.
@@ -30,12 +30,27 @@ pub struct Settings {
     pub time: Duration,
     /// Whether threads stay on a processor each.
     pub pin: bool,
+    /// Hashes a second at most, of all threads together; to see how exactly the limit is kept.
+    pub limit: Option<f64>,
 }
 
 impl Default for Settings {
     /// One thread with all version bits for a second.
     fn default() -> Settings {
-        Settings { thread_counts: vec![1], version_mask: BIP_320_MASK, time: Duration::from_secs(1), pin: false }
+        Settings {
+            thread_counts: vec![1],
+            version_mask: BIP_320_MASK,
+            time: Duration::from_secs(1),
+            pin: false,
+            limit: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Short turns are fair to the kernels. But a limit is a matter of seconds, and a rest gives no credit: so there is one.
+    fn turns(&self) -> u32 {
+        if self.limit.is_some() { 1 } else { TURNS }
     }
 }
 
@@ -85,6 +100,12 @@ impl Measured {
         self.mhs_per_cpu_second().map(|rate| clock / rate / 1e6)
     }
 
+    /// By which share the rate is above (or, negative, below) a limit in hashes a second.
+    #[must_use]
+    pub fn over_limit(&self, limit: f64) -> f64 {
+        self.mhs() * 1e6 / limit - 1.0
+    }
+
     /// Which share of what the processor could do at this clock it did.
     #[must_use]
     pub fn share_of_bound(&self, clock: f64) -> Option<f64> {
@@ -119,7 +140,13 @@ struct Contender {
 
 impl Contender {
     fn new(kernel: &'static dyn Kernel, threads: usize, settings: &Settings) -> Result<Contender, MinerError> {
-        let config = EngineConfig { threads, kernel, pin: settings.pin, ..EngineConfig::default() };
+        let config = EngineConfig {
+            threads,
+            kernel,
+            pin: settings.pin,
+            limit_hashes_per_second: settings.limit,
+            ..EngineConfig::default()
+        };
         let (engine, _nobody_finds) = Engine::start(config)?;
         engine.pause();
         let work = CoinbaseWork {
@@ -189,10 +216,10 @@ pub fn measure(kernels: &[&'static dyn Kernel], settings: &Settings) -> Result<R
         }
     }
     let mut clocks = Vec::new();
-    for _ in 0..TURNS {
+    for _ in 0..settings.turns() {
         for contender in &mut contenders {
             clocks.push(clock());
-            contender.take_turn(settings.time / TURNS);
+            contender.take_turn(settings.time / settings.turns());
         }
     }
     clocks.sort_by(f64::total_cmp);

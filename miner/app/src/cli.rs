@@ -120,13 +120,14 @@ Examples:
   miner bench --kernel scalar --kernel sha2 --threads 1 --seconds 5
   miner bench --kernel avx512 --threads 1 --seconds 5 --json
   miner bench --versions off
+  miner bench --limit 25k --threads 2
 
 Absolute rates swing with whatever else the machine does; the kernels are measured in turns, so compare the ratios.
 The clock is measured in the same run by a chain of dependent operations, and cycles per hash follow from it and from CPU time;
 the share of the bound says how near a kernel comes to what the processor could do (where that can be said).
 With --json each line is an object: kernel, threads, versions, hashes, seconds, mhs, mhs_per_core, cpu_seconds,
 mhs_per_cpu_second, ratio_to_scalar (to scalar on as many threads in this run, by CPU time; null without it), clock_ghz,
-cycles_per_hash, share_of_bound.";
+cycles_per_hash, share_of_bound, limit, over_limit (a share; both null without --limit).";
 
 /// `miner bench`.
 #[derive(Debug, Args)]
@@ -143,6 +144,9 @@ pub struct BenchArgs {
     /// Keep each thread on a processor of its own (Linux)
     #[arg(long)]
     pub pin: bool,
+    /// Hashes a second at most, of all threads together, to see how exactly that is kept; k, M and G may follow
+    #[arg(long, value_name = "H/s", value_parser = parse_rate)]
+    pub limit: Option<f64>,
     /// Seconds to measure each kernel with each number of threads
     #[arg(long, default_value = "3", value_parser = parse_seconds)]
     pub seconds: Duration,

@@ -4,6 +4,8 @@
 mod json;
 mod text;
 
+pub(crate) use text::rate;
+
 use crate::source::{Handed, Outcome, Purpose, Submission};
 use std::io::{self, Write};
 use std::time::Duration;

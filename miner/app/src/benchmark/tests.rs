@@ -60,3 +60,10 @@ fn the_kernels_are_measured_in_one_run() {
     assert_eq!(names, expected);
     assert!(rows.iter().all(|row| row.hashes > 0 && row.cpu_hashes >= row.hashes && row.seconds >= 0.05));
 }
+
+#[test]
+fn what_is_above_a_limit_is_a_share_of_it() {
+    let row = row("scalar", 1, 3_060, 3.0, None);
+    assert!((row.over_limit(1_000.0) - 0.02).abs() < 1e-12);
+    assert!((row.over_limit(2_040.0) + 0.5).abs() < 1e-12);
+}

@@ -4,6 +4,7 @@ use super::print;
 use crate::benchmark::{self, Run, Settings};
 use crate::cli::BenchArgs;
 use crate::error::MinerError;
+use crate::report::rate;
 use serde_json::json;
 use std::fmt::Write;
 use tally_kernels::{BIP_320_MASK, EngineConfig, Kernel, kernel};
@@ -15,9 +16,10 @@ pub(super) fn bench(args: &BenchArgs) -> Result<(), MinerError> {
         version_mask: args.versions.unwrap_or(BIP_320_MASK),
         time: args.seconds,
         pin: args.pin,
+        limit: args.limit,
     };
     let run = benchmark::measure(&kernels, &settings)?;
-    print(&if args.json { json_lines(&run) } else { table(&run) })
+    print(&if args.json { json_lines(&run, args.limit) } else { table(&run, args.limit) })
 }
 
 fn kernels(args: &BenchArgs) -> Result<Vec<&'static dyn Kernel>, MinerError> {
@@ -47,7 +49,7 @@ fn thread_counts(args: &BenchArgs) -> Vec<usize> {
     counts
 }
 
-fn json_lines(run: &Run) -> String {
+fn json_lines(run: &Run, limit: Option<f64>) -> String {
     let mut text = String::new();
     for row in &run.rows {
         let object = json!({
@@ -56,6 +58,7 @@ fn json_lines(run: &Run) -> String {
             "cpu_seconds": row.cpu_seconds, "mhs_per_cpu_second": row.mhs_per_cpu_second(),
             "ratio_to_scalar": benchmark::ratio_to_scalar(row, &run.rows), "clock_ghz": run.clock / 1e9,
             "cycles_per_hash": row.cycles_per_hash(run.clock), "share_of_bound": row.share_of_bound(run.clock),
+            "limit": limit, "over_limit": limit.map(|limit| row.over_limit(limit)),
         });
         text.push_str(&object.to_string());
         text.push('\n');
@@ -63,7 +66,7 @@ fn json_lines(run: &Run) -> String {
     text
 }
 
-fn table(run: &Run) -> String {
+fn table(run: &Run, limit: Option<f64>) -> String {
     let mut text = format!(
         "{:<8} {:>7} {:>8} {:>12} {:>7} {:>9} {:>9} {:>13} {:>8} {:>11} {:>8}\n",
         "kernel",
@@ -100,6 +103,12 @@ fn table(run: &Run) -> String {
             or_dash(row.cycles_per_hash(run.clock), 1),
             share,
         );
+    }
+    if let Some(limit) = limit {
+        for row in &run.rows {
+            let (rate, over) = (rate(row.hashes as f64 / row.seconds), 100.0 * row.over_limit(limit));
+            let _ = writeln!(text, "{} on {} thread(s) under the limit: {rate}, {over:+.2} %", row.kernel, row.threads);
+        }
     }
     let _ = writeln!(text, "clock {:.2} GHz, by a chain of dependent operations", run.clock / 1e9);
     text

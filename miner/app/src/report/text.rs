@@ -120,7 +120,8 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A rate with three or more digits that mean something: `6.91 MH/s`.
-pub(super) fn rate(hashes_per_second: f64) -> String {
+/// A hash rate for people.
+pub(crate) fn rate(hashes_per_second: f64) -> String {
     let (scaled, unit) = match hashes_per_second {
         rate if rate >= 1e9 => (rate / 1e9, "GH/s"),
         rate if rate >= 1e6 => (rate / 1e6, "MH/s"),
