@@ -1,16 +1,18 @@
 //! The coins cache: the coin set as the chain sees it, over a store that lags behind.
 //!
 //! Four layers, looked through in this order: what has changed since the last change set (`dirty`), what has been
-//! handed out and may not be in the store yet (`in_flight`), coins made lately (`recent`), the store. A coin that is
-//! made and spent between two change sets never leaves the first layer.
+//! handed out and may not be in the store yet (`in_flight`), coins made or asked for lately (`recent`), the store. A coin
+//! that is made and spent between two change sets never leaves the first layer; one that the mempool has asked for is at
+//! hand when a block spends it.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tally_primitives::transaction::{Coin, OutPoint};
 
 use crate::chain::store::{ChainStore, CoinStats, StoreError};
 
-/// Most recently made coins kept in memory, in each of two generations (about 100 bytes each).
+/// Most recent coins kept in memory, in each of two generations (about 100 bytes each).
 const RECENT_COINS: usize = 32_768;
 
 /// A coin that differs from the layers below.
@@ -25,8 +27,35 @@ struct Dirty {
 pub struct CoinsCache {
     dirty: BTreeMap<OutPoint, Dirty>,
     in_flight: BTreeMap<OutPoint, Option<Coin>>,
-    /// The younger generation takes new coins; when it is full it becomes the older, which is dropped.
-    recent: [BTreeMap<OutPoint, Coin>; 2],
+    /// Behind a lock, since asking for a coin puts it here.
+    recent: Mutex<RecentCoins>,
+}
+
+/// Coins that the store has too. The younger generation takes new ones; when it is full it becomes the older, which is
+/// dropped.
+#[derive(Debug, Default)]
+struct RecentCoins {
+    generations: [BTreeMap<OutPoint, Coin>; 2],
+}
+
+impl RecentCoins {
+    fn get(&self, outpoint: &OutPoint) -> Option<Coin> {
+        self.generations.iter().find_map(|generation| generation.get(outpoint)).copied()
+    }
+
+    fn insert(&mut self, outpoint: OutPoint, coin: Coin) {
+        let [young, old] = &mut self.generations;
+        young.insert(outpoint, coin);
+        if young.len() >= RECENT_COINS {
+            *old = std::mem::take(young);
+        }
+    }
+
+    fn remove(&mut self, outpoint: &OutPoint) {
+        for generation in &mut self.generations {
+            generation.remove(outpoint);
+        }
+    }
 }
 
 impl CoinsCache {
@@ -41,10 +70,18 @@ impl CoinsCache {
         if let Some(change) = self.in_flight.get(outpoint) {
             return Ok(*change);
         }
-        match self.recent.iter().find_map(|generation| generation.get(outpoint)) {
-            Some(coin) => Ok(Some(*coin)),
-            None => store.coin(outpoint),
+        if let Some(coin) = self.recent().get(outpoint) {
+            return Ok(Some(coin));
         }
+        let coin = store.coin(outpoint)?;
+        if let Some(coin) = coin {
+            self.recent().insert(*outpoint, coin);
+        }
+        Ok(coin)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, RecentCoins> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a coin that is not in the set. It cannot be: a txid names one transaction for ever, since each spends
@@ -90,16 +127,11 @@ impl CoinsCache {
 
     /// Notes that the store has all that was sealed.
     pub fn applied(&mut self) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         for (outpoint, change) in std::mem::take(&mut self.in_flight) {
-            for generation in &mut self.recent {
-                generation.remove(&outpoint);
-            }
+            recent.remove(&outpoint);
             if let Some(coin) = change {
-                self.recent[0].insert(outpoint, coin);
-            }
-            if self.recent[0].len() >= RECENT_COINS {
-                let full = std::mem::take(&mut self.recent[0]);
-                self.recent[1] = full;
+                recent.insert(outpoint, coin);
             }
         }
     }

@@ -41,18 +41,24 @@ impl Store {
     /// # Errors
     /// If the disk refuses or the index is damaged. The store must then be opened anew.
     pub fn apply(&self, changes: &ChangeSet) -> Result<(), StoreError> {
-        let appended = self.append_blocks(changes)?;
+        let inner = self.inner.as_ref();
+        let mut lacking = Vec::new();
+        for (hash, block) in &changes.blocks {
+            if inner.lacks(Kind::Block, hash)? {
+                lacking.push((*hash, Arc::clone(block)));
+            }
+        }
+        let appended = self.append_blocks(&lacking)?;
         self.apply_to_index(changes, &appended)
     }
 
-    /// The first part of [`Store::apply`], after which the blocks are durable.
-    pub(super) fn append_blocks(&self, changes: &ChangeSet) -> Result<Appended, StoreError> {
+    /// The first part of [`Store::apply`], after which the blocks are durable. The index is not asked whether they are there already, for
+    /// it may be busy: one that is there twice does no harm.
+    pub(super) fn append_blocks(&self, blocks: &[(BlockHash, Arc<Block>)]) -> Result<Appended, StoreError> {
         let inner = self.inner.as_ref();
         let mut places = Vec::new();
-        for (hash, block) in &changes.blocks {
-            if inner.lacks(Kind::Block, hash)? {
-                places.push((*hash, inner.blocks.append(hash, &encode::encode(block.as_ref()))?));
-            }
+        for (hash, block) in blocks {
+            places.push((*hash, inner.blocks.append(hash, &encode::encode(block.as_ref()))?));
             inner.remember(*hash, Arc::clone(block));
         }
         inner.blocks.sync()?;

@@ -74,7 +74,7 @@ impl StoreWriter {
     /// # Errors
     /// If the disk refuses or the index is damaged.
     pub fn put(&self, changes: ChangeSet) -> Result<(), StoreError> {
-        let appended = self.store.append_blocks(&changes)?;
+        let appended = self.store.append_blocks(&changes.blocks)?;
         let changes = Arc::new(changes);
         let inner = &self.store.inner;
         let waiting = inner.waiting();
