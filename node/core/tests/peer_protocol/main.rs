@@ -2,9 +2,12 @@
 //! sends is looked at.
 
 mod bench;
+mod compact;
 mod connections;
+mod fees;
 mod handshake;
 mod misbehaviour;
+mod push;
 mod serving;
 mod sync;
 mod transactions;
