@@ -36,8 +36,10 @@ pub struct NodeConfig {
     pub listen_port: u16,
     /// What the mempool takes.
     pub relay: RelayPolicy,
-    /// Mean delay before a transaction is announced to a peer, in milliseconds; 0 for none.
+    /// Mean delay before a transaction is announced to a peer that we have called, in milliseconds; 0 for none.
     pub trickle_mean_ms: u64,
+    /// The same for peers that have called us, all of which are told at the same time; `None`: the same.
+    pub trickle_inbound_mean_ms: Option<u64>,
     /// Connections that others may open to us.
     pub max_inbound: usize,
     /// Bans by hand that were kept over a restart.
@@ -53,6 +55,7 @@ impl Default for NodeConfig {
             listen_port: 0,
             relay: RelayPolicy::default(),
             trickle_mean_ms: DEFAULT_TRICKLE_MEAN_MS,
+            trickle_inbound_mean_ms: None,
             max_inbound: MAX_INBOUND_PEERS,
             bans: Vec::new(),
             connect: Vec::new(),

@@ -107,6 +107,10 @@ pub struct RunArgs {
     /// Most memory for waiting transactions, in MB [default: 300]
     #[arg(long, value_name = "MB", env = "TALLY_MEMPOOL")]
     pub mempool: Option<u32>,
+    /// Mean delay before a payment is announced to a peer, in milliseconds; hides where it came from [default: 2000 and
+    /// 5000 for peers that called us where blocks are a minute apart, else 50]
+    #[arg(long, value_name = "MS", env = "TALLY_TRICKLE")]
+    pub trickle: Option<u64>,
     /// Mine to this address
     #[arg(long, value_name = "ADDRESS", env = "TALLY_MINE")]
     pub mine: Option<String>,

@@ -10,7 +10,7 @@ use tally_wire::{InventoryItem, Message};
 use crate::net::limits::{
     KNOWN_TRANSACTIONS, MAX_ANNOUNCED_HEADERS, MAX_ANNOUNCEMENT_QUEUE, MAX_INVENTORY_SENT, MAX_TRICKLE_MEANS,
 };
-use crate::net::peer::PeerId;
+use crate::net::peer::{Direction, PeerId};
 use crate::net::recent::Recent;
 use crate::node::Node;
 use crate::random::Random;
@@ -109,9 +109,25 @@ impl Node {
         }
     }
 
+    /// When what is queued now is sent. All peers that have called us are told at the same time: who calls a hundred times hears of a
+    /// payment no earlier than who calls once.
+    fn flush_time(&mut self, now: Timestamp, direction: Direction) -> Timestamp {
+        let outbound_mean = self.config.trickle_mean_ms;
+        let net = &mut self.net;
+        match direction {
+            Direction::Outbound => now.saturating_add_millis(trickle(outbound_mean, &mut net.random)),
+            Direction::Inbound => {
+                if net.inbound_flush_at <= now {
+                    let mean = self.config.trickle_inbound_mean_ms.unwrap_or(outbound_mean);
+                    net.inbound_flush_at = now.saturating_add_millis(trickle(mean, &mut net.random));
+                }
+                net.inbound_flush_at
+            }
+        }
+    }
+
     /// Queues a transaction for one peer.
     pub(crate) fn queue_announcement(&mut self, now: Timestamp, id: PeerId, wtxid: Wtxid) {
-        let mean = self.config.trickle_mean_ms;
         let Some(peer) = self.net.peers.get_mut(&id) else {
             return;
         };
@@ -121,7 +137,11 @@ impl Node {
         }
         announcer.queue.push_back(wtxid);
         if announcer.flush_at.is_none() {
-            announcer.flush_at = Some(now.saturating_add_millis(trickle(mean, &mut self.net.random)));
+            let direction = peer.direction;
+            let at = self.flush_time(now, direction);
+            if let Some(peer) = self.net.peers.get_mut(&id) {
+                peer.announcer.flush_at = Some(at);
+            }
         }
     }
 
@@ -139,7 +159,6 @@ impl Node {
     }
 
     fn flush_announcements(&mut self, now: Timestamp, id: PeerId) {
-        let mean = self.config.trickle_mean_ms;
         let Some(peer) = self.net.peers.get_mut(&id) else {
             return;
         };
@@ -154,8 +173,14 @@ impl Node {
                 items.push(InventoryItem::Transaction(wtxid));
             }
         }
-        let more = !announcer.queue.is_empty();
-        announcer.flush_at = more.then(|| now.saturating_add_millis(trickle(mean, &mut self.net.random).max(1)));
+        announcer.flush_at = None;
+        if !announcer.queue.is_empty() {
+            let direction = peer.direction;
+            let next = self.flush_time(now, direction).max(now.saturating_add_millis(1));
+            if let Some(peer) = self.net.peers.get_mut(&id) {
+                peer.announcer.flush_at = Some(next);
+            }
+        }
         if !items.is_empty() {
             self.send(id, Message::Inventory(items));
         }

@@ -118,8 +118,14 @@ pub const MAX_ANNOUNCEMENT_QUEUE: usize = 5_000;
 pub const MAX_INVENTORY_SENT: usize = 1_000;
 
 /// Mean delay before a transaction is announced to a peer. It gathers several into a message and blurs where a payment
-/// came from; a second in all must do for a payment to reach every mempool.
+/// came from; a second in all must do for a payment to reach every mempool. For networks whose blocks come often.
 pub const DEFAULT_TRICKLE_MEAN_MS: u64 = 50;
+
+/// The same where a payment waits a minute for its block anyway, and where it came from is worth hiding: to peers that we have called …
+pub const PRIVATE_TRICKLE_MEAN_MS: u64 = 2_000;
+
+/// … and to those that have called us, among which an observer is more likely to be.
+pub const PRIVATE_TRICKLE_INBOUND_MEAN_MS: u64 = 5_000;
 
 /// No such delay is longer than this many means (one in fifty would be): so a payment crosses five nodes within a second.
 pub const MAX_TRICKLE_MEANS: u64 = 4;

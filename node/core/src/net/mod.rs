@@ -51,6 +51,8 @@ mod serve;
 
 use std::collections::BTreeMap;
 
+use tally_primitives::units::Timestamp;
+
 use crate::net::addresses::AddressBook;
 use crate::net::bans::{Ban, BanList};
 use crate::net::blocks::BlockSources;
@@ -77,6 +79,8 @@ pub(crate) struct Net {
     pub bans: BanList,
     pub redial: Redial,
     pub random: Random,
+    /// When peers that have called us are told of transactions.
+    pub inbound_flush_at: Timestamp,
     /// Since the last call a peer has left: others may have to take over.
     pub peer_left: bool,
 }
@@ -95,6 +99,7 @@ impl Net {
             bans: BanList::restore(bans),
             redial: Redial::default(),
             random: Random::new(seed),
+            inbound_flush_at: Timestamp::from_millis(0),
             peer_left: false,
         }
     }

@@ -1,8 +1,10 @@
 //! Payments on their way: announced, asked for, passed on; orphans and their parents.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tally_node_core::net::limits::MAX_TRANSACTIONS_IN_FLIGHT;
+use tally_node_core::net::limits::{MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT};
+use tally_node_core::net::peer::{Direction, PeerId};
 use tally_node_core::node::NodeConfig;
 use tally_node_core::testing::{self, BlockBuilder};
 use tally_primitives::hash::Wtxid;
@@ -85,12 +87,68 @@ fn a_payment_waits_a_short_random_time_and_its_parents_go_first() {
 }
 
 #[test]
+fn who_calls_often_hears_no_earlier_than_who_calls_once() {
+    let config = NodeConfig { trickle_mean_ms: 1_000, trickle_inbound_mean_ms: Some(3_000), ..NodeConfig::default() };
+    let mut bench = Bench::with(config);
+    let callers: Vec<_> = (0..20).map(|_| bench.peer()).collect();
+    let called: Vec<_> = (0..8)
+        .map(|_| {
+            let peer = bench.connect(Direction::Outbound);
+            bench.receive(peer, Message::Version(bench.version()));
+            bench.receive(peer, Message::VersionAck);
+            peer
+        })
+        .collect();
+    let payment = payment(0);
+    bench.node.submit_transaction(bench.now, Arc::new(payment.clone())).expect("an honest payment");
+    bench.pump();
+    let begun = bench.now;
+    let mut heard = BTreeMap::new();
+    while heard.len() < callers.len() + called.len() {
+        bench.advance(1);
+        for peer in callers.iter().chain(&called) {
+            if bench.sent_to(*peer).contains(&inventory(&payment)) {
+                heard.insert(*peer, bench.now.millis_since(begun));
+            }
+        }
+        assert!(bench.now.millis_since(begun) <= 12_000, "no delay is longer than four means");
+    }
+    let times = |peers: &[PeerId]| -> BTreeSet<u64> { peers.iter().map(|peer| heard[peer]).collect() };
+    assert_eq!(times(&callers).len(), 1, "all at the same time");
+    assert!(times(&called).len() > 5, "each at its own");
+}
+
+/// 5,000 announcements of a peer are kept, and no more: a hundred asked for at a time, and the next when those are settled.
+#[test]
+fn what_a_peer_announces_beyond_the_limit_is_forgotten() {
+    let mut bench = Bench::new();
+    let peer = bench.peer();
+    let item = |number: u32| {
+        InventoryItem::Transaction(Wtxid::from_bytes(tally_primitives::hash::sha256(&number.to_le_bytes())))
+    };
+    for chunk in 0..2 {
+        bench.receive(peer, Message::Inventory((0..5_000).map(|number| item(chunk * 5_000 + number)).collect()));
+    }
+    let mut asked = 0;
+    loop {
+        let items = bench.asked_of(peer);
+        assert!(items.len() <= MAX_TRANSACTIONS_IN_FLIGHT);
+        if items.is_empty() {
+            break;
+        }
+        asked += items.len();
+        bench.receive(peer, Message::NotFound(items));
+    }
+    assert_eq!(asked, MAX_ANNOUNCED_TRANSACTIONS + MAX_TRANSACTIONS_IN_FLIGHT);
+}
+
+#[test]
 fn a_new_peer_is_told_what_waits_in_the_mempool() {
     let mut bench = Bench::new();
     let payment = payment(0);
     bench.node.submit_transaction(bench.now, Arc::new(payment.clone())).expect("an honest payment");
     bench.pump();
-    let peer = bench.connect(tally_node_core::net::peer::Direction::Inbound);
+    let peer = bench.connect(Direction::Inbound);
     bench.receive(peer, Message::Version(bench.version()));
     bench.receive(peer, Message::VersionAck);
     bench.advance(0);

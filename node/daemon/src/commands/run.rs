@@ -208,6 +208,8 @@ fn open_node(config: &Config, store: &Store, listen_port: u16) -> Result<Result<
         relay: RelayPolicy { max_bytes: config.mempool_bytes, ..RelayPolicy::default() },
         bans: read_bans(&config.location.data_dir.join(BANS_FILE)),
         connect: config.connect.clone(),
+        trickle_mean_ms: config.trickle_ms.0,
+        trickle_inbound_mean_ms: Some(config.trickle_ms.1),
         ..NodeConfig::default()
     };
     let seed = u64::from_le_bytes(random_bytes()?);

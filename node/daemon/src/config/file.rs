@@ -35,6 +35,8 @@ pub struct FileConfig {
     pub rpc_allow_host: Option<Vec<String>>,
     /// Most memory for waiting transactions, in MB.
     pub mempool: Option<u32>,
+    /// Mean delay before a payment is announced to a peer, in milliseconds.
+    pub trickle: Option<u64>,
     /// Mine to this address.
     pub mine: Option<String>,
     /// Threads that mine.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tally_node_core::net::limits::{DEFAULT_TRICKLE_MEAN_MS, PRIVATE_TRICKLE_INBOUND_MEAN_MS, PRIVATE_TRICKLE_MEAN_MS};
 use tally_primitives::address::Address;
 use tally_primitives::params::Params;
 
@@ -17,6 +18,9 @@ use file::FileConfig;
 pub const CONFIG_FILE: &str = "node.toml";
 
 const DEFAULT_MEMPOOL_MB: u32 = 300;
+
+/// From this time between blocks on, payments are announced late enough to hide where they came from.
+const PRIVATE_SPACING_SECONDS: u32 = 60;
 
 /// Which network, and where its data are.
 #[derive(Clone, Debug)]
@@ -44,6 +48,9 @@ pub struct Config {
     pub web_listen: Option<SocketAddr>,
     /// Most memory for waiting transactions, in bytes.
     pub mempool_bytes: usize,
+    /// Mean delays before a payment is announced: to peers that we have called, and to those that have called us, in
+    /// milliseconds.
+    pub trickle_ms: (u64, u64),
     /// The node's own miner.
     pub mine: Option<MineConfig>,
 }
@@ -122,9 +129,21 @@ impl Config {
             rpc,
             web_listen: args.web_listen.or(file.web_listen),
             mempool_bytes,
+            trickle_ms: trickle(args.trickle.or(file.trickle), params),
             mine: mine(args, &file, params)?,
             location,
         })
+    }
+}
+
+/// Where blocks are a minute apart a payment can wait some seconds for its privacy.
+fn trickle(told: Option<u64>, params: &Params) -> (u64, u64) {
+    match told {
+        Some(mean) => (mean, mean),
+        None if params.spacing_seconds >= PRIVATE_SPACING_SECONDS => {
+            (PRIVATE_TRICKLE_MEAN_MS, PRIVATE_TRICKLE_INBOUND_MEAN_MS)
+        }
+        None => (DEFAULT_TRICKLE_MEAN_MS, DEFAULT_TRICKLE_MEAN_MS),
     }
 }
 

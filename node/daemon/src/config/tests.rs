@@ -34,6 +34,21 @@ fn defaults_come_from_the_network() {
 }
 
 #[test]
+fn payments_are_hidden_where_there_is_time_for_it() {
+    let directory = TempDir::new().unwrap();
+    let trickle = |network: &str, more: &[&str]| {
+        let data = directory.path().display().to_string();
+        let fixed = ["node", "--data-dir", &data, "--network", network];
+        Config::resolve(&Cli::try_parse_from(fixed.iter().chain(more)).unwrap().run).unwrap().trickle_ms
+    };
+    assert_eq!(trickle("mainnet", &[]), (2_000, 5_000));
+    assert_eq!((trickle("testnet", &[]), trickle("devnet", &[])), ((50, 50), (50, 50)));
+    assert_eq!(trickle("mainnet", &["--trickle", "10"]), (10, 10));
+    std::fs::write(directory.path().join(CONFIG_FILE), "trickle = 300").unwrap();
+    assert_eq!(trickle("devnet", &[]), (300, 300));
+}
+
+#[test]
 fn the_file_goes_over_defaults_and_arguments_over_the_file() {
     let directory = TempDir::new().unwrap();
     let text = "listen = '127.0.0.1:1'\nrpc-listen = '127.0.0.1:2'\nconnect = ['127.0.0.1:3']\nlog = 'debug'\n";
