@@ -1,8 +1,9 @@
 //! Verifying the witnesses of a block that waits to be connected, a few at a time: a node that does it all in one go
 //! is deaf for a tenth of a second, in which its peers wait for the transactions of that very block.
 //!
-//! Nothing is decided here. Good verdicts go to the cache of verified witnesses, where [`Chain::activate`] finds them;
-//! at anything odd this file gives up, and activating finds out what it is.
+//! Nothing is refused here. Good verdicts go to the cache of verified witnesses, and when all of a block are good,
+//! connecting it on the same tip need not look at them again, for the coins are the same; at anything odd this file
+//! gives up, and connecting finds out what it is.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub struct Ahead {
     next: usize,
     /// Coins made by the transactions before it.
     made: BTreeMap<OutPoint, Coin>,
+    /// The block that it stands on: the coins are those of this tip.
+    tip: EntryId,
+    all_good: bool,
 }
 
 impl Chain {
@@ -32,14 +36,24 @@ impl Chain {
             self.ahead = None;
             return false;
         };
-        let mut ahead = self.ahead.take().filter(|ahead| ahead.block == id).unwrap_or_else(|| Ahead {
+        let tip = self.tip_id();
+        let is_same = |ahead: &Ahead| ahead.block == id && ahead.tip == tip;
+        let mut ahead = self.ahead.take().filter(is_same).unwrap_or_else(|| Ahead {
             block: id,
             next: 0,
             made: BTreeMap::new(),
+            tip,
+            all_good: false,
         });
-        let more = self.verify_some(&mut ahead, inputs).unwrap_or(false);
+        let more = self.verify_some(&mut ahead, inputs);
+        ahead.all_good = more == Some(false);
         self.ahead = Some(ahead);
-        more
+        more.unwrap_or(false)
+    }
+
+    /// Whether all witnesses of a block are known to be good on the tip as it is.
+    pub(super) fn is_verified_ahead(&self, id: EntryId) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.all_good && ahead.block == id && ahead.tip == self.tip_id())
     }
 
     /// The child of the tip on the way to the best candidate, if it has never been connected.

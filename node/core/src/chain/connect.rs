@@ -74,7 +74,9 @@ impl Chain {
         };
         // For the same reason a block that was connected before need not be checked again.
         if status < BlockStatus::Connected {
-            self.check_block_witnesses(&block, &ids, &walk.undo, height)?;
+            if !self.is_verified_ahead(id) {
+                self.check_block_witnesses(&block, &ids, &walk.undo, height)?;
+            }
             if let Some(coinbase) = block.transactions.first() {
                 check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees)?;
             }

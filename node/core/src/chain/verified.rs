@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use tally_primitives::encode::encode;
-use tally_primitives::hash::{Wtxid, tagged_hash};
+use tally_primitives::hash::{Wtxid, HashTag};
 use tally_primitives::transaction::Coin;
 use tally_primitives::units::Height;
 
@@ -19,7 +19,8 @@ impl WitnessKey {
     /// The key of a transaction that spends these coins, in the order of its inputs.
     pub fn new(wtxid: &Wtxid, spent: &[Coin]) -> Self {
         let coins: Vec<u8> = spent.iter().flat_map(encode).collect();
-        Self(tagged_hash("tallystick/verified", &[wtxid.as_bytes(), &coins]))
+        static TAG: HashTag = HashTag::new("tallystick/verified");
+        Self(TAG.hash(&[wtxid.as_bytes(), &coins]))
     }
 }
 
