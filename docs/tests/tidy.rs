@@ -27,7 +27,7 @@ const EDGES: [(&str, &[&str], &[&str]); 13] = [
     ("tally-miner", &["tally-primitives", "tally-rpc", "tally-kernels"], &[]),
     ("tally-sim", &["tally-primitives", "tally-consensus", "tally-wire", "tally-node-core"], &[]),
     ("tally-testnet", &["tally-primitives", "tally-rpc", "tally-sim"], &[]),
-    ("tally-benches", &["tally-primitives", "tally-consensus", "tally-kernels"], &[]),
+    ("tally-benches", &["tally-primitives", "tally-consensus", "tally-kernels", "tally-node-core", "tally-rpc"], &[]),
     ("tally-docs", &[], &["tally-rpc"]),
 ];
 

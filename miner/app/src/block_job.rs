@@ -1,6 +1,6 @@
 //! A node's template with our coinbase: work for the engine, and what the engine finds back into a block.
 
-use tally_kernels::{CoinbaseWork, Found};
+use tally_kernels::{BIP_320_MASK, CoinbaseWork, Found};
 use tally_primitives::block::{Block, Header};
 use tally_primitives::encode;
 use tally_primitives::hash::{LockHash, MerkleRoot, Wtxid};
@@ -117,6 +117,7 @@ impl BlockJob {
         coinbase_prefix.truncate(coinbase_prefix.len() - EXTRA_NONCE_SIZE);
         let work = CoinbaseWork {
             header: header.to_bytes(),
+            version_mask: BIP_320_MASK,
             target: answer.target.to_be_bytes(),
             coinbase_prefix,
             coinbase_suffix: Vec::new(),

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-use tally_kernels::{Kernel, kernel};
+use tally_kernels::{BIP_320_MASK, Kernel, kernel};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ pub struct Cli {
 pub enum Command {
     /// Mine until stopped (Ctrl-C)
     #[command(after_help = RUN_EXAMPLES)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Measure the kernels
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
@@ -45,17 +45,34 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   miner run --rpc http://127.0.0.1:29741 --cookie ~/.tallystick/devnet/.cookie --address dtally1…
   miner run --rpc 10.0.0.1:9741 --rpc 10.0.0.2:9741 --rpc-user me --address tally1…
+  miner run --stratum 127.0.0.1:9743 --user tally1…
+  MINER_STRATUM_PASSWORD=secret miner run --stratum stratum+tcp://pool.example:3333 --user me.desk --threads 2
 
-With several --rpc the first that answers is used, and the next when it fails.
-With --json each line is an object with an `event`: started, connected, work, block, no_work, lost, fault, status,
-stopping, ended.";
+With several --rpc or --stratum the first that answers is used, and the next when it fails.
+With --json each line is an object with an `event`: started, connected, work, block, share, no_work, lost, notice, fault,
+status, stopping, ended.";
 
 /// `miner run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// A node's RPC; may be given several times
-    #[arg(long, required = true, value_name = "URL")]
+    #[arg(
+        long,
+        required_unless_present = "stratum",
+        conflicts_with = "stratum",
+        requires = "address",
+        value_name = "URL"
+    )]
     pub rpc: Vec<String>,
+    /// A pool's (or a node's) Stratum server, instead of --rpc; may be given several times
+    #[arg(long, requires = "user", conflicts_with_all = ["address", "cookie", "rpc_user"], value_name = "HOST:PORT")]
+    pub stratum: Vec<String>,
+    /// With --stratum: who the pool credits; for a Tallystick node, the address that blocks pay
+    #[arg(long, requires = "stratum", value_name = "NAME")]
+    pub user: Option<String>,
+    /// With --stratum: that user's password; better given by the environment, where other users cannot read it
+    #[arg(long, value_name = "PASSWORD", default_value = "x", env = "MINER_STRATUM_PASSWORD", hide_env_values = true)]
+    pub password: String,
     /// The node's cookie file (.cookie in its data directory); one for all nodes, or one for each
     #[arg(long, value_name = "PATH", conflicts_with = "rpc_user")]
     pub cookie: Vec<PathBuf>,
@@ -65,25 +82,31 @@ pub struct RunArgs {
     /// That user's password; better given by the environment, where other users cannot read it
     #[arg(long, value_name = "PASSWORD", env = "MINER_RPC_PASSWORD", hide_env_values = true)]
     pub rpc_password: Option<String>,
-    /// Whom the blocks pay
+    /// With --rpc: whom the blocks pay
     #[arg(long, value_name = "ADDRESS")]
-    pub address: String,
+    pub address: Option<String>,
     /// Hashing threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Hashes a second at most, of all threads together; k, M and G may follow
     #[arg(long, value_name = "H/s", value_parser = parse_rate)]
     pub limit: Option<f64>,
+    /// Keep each thread on a processor of its own (Linux)
+    #[arg(long)]
+    pub pin: bool,
     /// The kernel; auto takes the fastest
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = kernel_parser())]
     pub kernel: KernelChoice,
     /// Stop after so many blocks were accepted
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub blocks: Option<u64>,
-    /// Ask for new work at least every so many seconds, so that the blocks' time moves
+    /// With --stratum: stop after so many shares were accepted
+    #[arg(long, requires = "stratum", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub shares: Option<u64>,
+    /// With --rpc: ask for new work at least every so many seconds, so that the blocks' time moves
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub refresh: u64,
-    /// Wait for the node if it does not answer at the start
+    /// Wait for the node or pool if it does not answer at the start
     #[arg(long)]
     pub wait: bool,
     /// A JSON object a line instead of text
@@ -95,11 +118,15 @@ const BENCH_EXAMPLES: &str = "\
 Examples:
   miner bench
   miner bench --kernel scalar --kernel sha2 --threads 1 --seconds 5
-  miner bench --kernel sha2 --threads 1 --seconds 5 --json
+  miner bench --kernel avx512 --threads 1 --seconds 5 --json
+  miner bench --versions off
 
 Absolute rates swing with whatever else the machine does; the kernels are measured in turns, so compare the ratios.
-With --json each line is an object: kernel, threads, hashes, seconds, mhs, mhs_per_core, cpu_seconds, mhs_per_cpu_second,
-ratio_to_scalar (to scalar on as many threads in this run, by CPU time; null without it).";
+The clock is measured in the same run by a chain of dependent operations, and cycles per hash follow from it and from CPU time;
+the share of the bound says how near a kernel comes to what the processor could do (where that can be said).
+With --json each line is an object: kernel, threads, versions, hashes, seconds, mhs, mhs_per_core, cpu_seconds,
+mhs_per_cpu_second, ratio_to_scalar (to scalar on as many threads in this run, by CPU time; null without it), clock_ghz,
+cycles_per_hash, share_of_bound.";
 
 /// `miner bench`.
 #[derive(Debug, Args)]
@@ -110,6 +137,12 @@ pub struct BenchArgs {
     /// Hashing threads; may be given several times [default: one, and all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Vec<u16>,
+    /// Versions of a header that may be tried: a power of two up to 65536, or off for one [default: 65536]
+    #[arg(long, value_name = "N", value_parser = parse_versions)]
+    pub versions: Option<u32>,
+    /// Keep each thread on a processor of its own (Linux)
+    #[arg(long)]
+    pub pin: bool,
     /// Seconds to measure each kernel with each number of threads
     #[arg(long, default_value = "3", value_parser = parse_seconds)]
     pub seconds: Duration,
@@ -163,6 +196,17 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     match number.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate * unit),
         _ => Err("expected a positive number of hashes a second, such as 1000, 25k or 1.5M".to_owned()),
+    }
+}
+
+/// A number of versions as bits of a mask: the lowest of those that BIP 320 gives to miners.
+fn parse_versions(text: &str) -> Result<u32, String> {
+    let versions = if text == "off" { Ok(1) } else { text.parse::<u32>() };
+    match versions {
+        Ok(versions) if versions.is_power_of_two() && versions <= 1 << BIP_320_MASK.count_ones() => {
+            Ok((versions - 1) << BIP_320_MASK.trailing_zeros())
+        }
+        _ => Err("expected off, or a power of two up to 65536".to_owned()),
     }
 }
 

@@ -28,6 +28,30 @@ pub enum MinerError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The address of a Stratum server cannot be used.
+    #[error("{server:?} is not the address of a Stratum server: {reason}")]
+    BadServer {
+        /// What was given.
+        server: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No Stratum server can be reached.
+    #[error("cannot reach {server}: {reason}")]
+    ServerUnreachable {
+        /// Which.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// No Stratum server lets us in.
+    #[error("{server}: {reason}")]
+    LoginRefused {
+        /// Which was the last.
+        server: String,
+        /// What it said.
+        reason: String,
+    },
     /// Nodes and cookies cannot be paired.
     #[error("{cookies} cookies for {nodes} nodes: give one for all, or one for each in the same order")]
     CookieCount {
@@ -66,11 +90,13 @@ impl MinerError {
             MinerError::BadAddress(_)
             | MinerError::AddressRefused { .. }
             | MinerError::BadUrl { .. }
+            | MinerError::BadServer { .. }
             | MinerError::CookieCount { .. }
             | MinerError::KernelUnavailable { .. }
             | MinerError::Engine(EngineError::NoThreads | EngineError::BadLimit { .. }) => 2,
-            MinerError::Node(ClientError::Unauthorized { .. } | ClientError::Rpc(_)) => 4,
-            MinerError::Node(ClientError::Unreachable { .. }) => 5,
+            MinerError::Node(ClientError::Unauthorized { .. } | ClientError::Rpc(_))
+            | MinerError::LoginRefused { .. } => 4,
+            MinerError::Node(ClientError::Unreachable { .. }) | MinerError::ServerUnreachable { .. } => 5,
             MinerError::Engine(_) | MinerError::Node(ClientError::BadAnswer { .. }) | MinerError::System { .. } => 1,
         }
     }
@@ -82,6 +108,13 @@ impl MinerError {
             MinerError::BadAddress(_) => Some("`wallet address` prints one"),
             MinerError::AddressRefused { .. } => Some("take the address from a wallet on the same network as the node"),
             MinerError::BadUrl { .. } => Some("write it as http://127.0.0.1:9741"),
+            MinerError::BadServer { .. } => Some("write it as stratum+tcp://pool.example:3333"),
+            MinerError::ServerUnreachable { .. } => {
+                Some("start the server, or check --stratum; with --wait the miner waits for it")
+            }
+            MinerError::LoginRefused { .. } => {
+                Some("check --user and --password; for a Tallystick node, the user is an address of its network")
+            }
             MinerError::KernelUnavailable { .. } => Some("`miner kernels` lists those that do"),
             MinerError::Node(ClientError::Unreachable { .. }) => {
                 Some("start the node, or check --rpc and --cookie; with --wait the miner waits for it")

@@ -9,7 +9,7 @@ mod poller;
 use crate::block_job::{BlockJob, Template};
 use crate::error::MinerError;
 use crate::nodes::{BackOff, Nodes, check_address};
-use crate::source::{Offer, Outcome, SourceEvent, SourceEvents, Submission, WorkSource};
+use crate::source::{Handed, Offer, Outcome, Purpose, SourceEvent, SourceEvents, Submission, WorkSource};
 use poller::Poller;
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -118,8 +118,9 @@ impl WorkSource for RpcSource {
         self.send(Errand::Refresh);
     }
 
-    fn submit(&self, found: Found) {
+    fn submit(&self, found: Found) -> bool {
         self.send(Errand::Submit(found));
+        true
     }
 }
 
@@ -207,10 +208,12 @@ impl Shared {
         let recent = RecentJob { id: u64::from(id), height: answer.height, reward: answer.coinbasevalue, job };
         let offer = Offer {
             job: Job { id: recent.id, report: Report::First, work: Arc::new(recent.job.work().clone()) },
-            height: recent.height,
             prev_block: answer.previousblockhash,
-            transactions: answer.transactions.len(),
-            reward: recent.reward,
+            purpose: Purpose::Block {
+                height: recent.height,
+                transactions: answer.transactions.len(),
+                reward: recent.reward,
+            },
         };
         jobs.recent.push_back(recent);
         if jobs.recent.len() > JOBS_KEPT {
@@ -255,7 +258,8 @@ impl Shared {
         let recent = lock(&self.jobs).recent.iter().find(|recent| recent.id == found.job_id).cloned()?;
         let block = recent.job.block(found)?;
         let outcome = self.hand_in(&hex::encode(encode::encode(&block)));
-        Some(Submission { height: recent.height, hash: block.hash(), reward: recent.reward, outcome })
+        let result = Handed::Block { height: recent.height, reward: recent.reward };
+        Some(Submission { hash: block.hash(), result, outcome })
     }
 
     fn hand_in(&self, block_hex: &str) -> Outcome {

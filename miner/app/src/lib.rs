@@ -9,8 +9,10 @@
 //! - [`getblocktemplate`]: work from nodes over JSON-RPC: jobs, handing in blocks
 //!   - `getblocktemplate/poller`: long poll and fail-over
 //!   - [`nodes`]: the nodes in turn, and the pauses between attempts
+//! - [`stratum`]: work from pools over Stratum v1
 //! - [`block_job`]: a template with our coinbase, as work for the engine, and back into a block
 //! - [`session`]: the loop between engine and source
+//!   - [`gate`]: keeps results from filling a queue that others need
 //!   - [`luck`]: rate, and how many blocks were to be expected
 //! - [`report`]: what people and programs read of it
 //! - [`benchmark`]: measures kernels in turns, by the wall and by CPU time
@@ -21,9 +23,11 @@ pub mod block_job;
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod gate;
 pub mod getblocktemplate;
 pub mod luck;
 pub mod nodes;
 pub mod report;
 pub mod session;
 pub mod source;
+pub mod stratum;

@@ -1,6 +1,8 @@
-//! The rate, and how many blocks were to be expected for the hashes done: luck evens out, so the two must come together.
+//! The rate, and how many results (blocks, shares) were to be expected for the hashes done: luck evens out, so found and
+//! expected must come together.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 /// The rate is measured over this time.
@@ -15,6 +17,53 @@ pub struct Luck {
     chance: f64,
     expected: f64,
     samples: VecDeque<(Duration, u64)>,
+}
+
+/// Below this expectation a thermometer of luck would only show noise.
+const EXPECTED_MIN: f64 = 5.0;
+
+/// How far luck is from the average, in standard deviations: results come as a Poisson process, so the deviation of their
+/// number is the square root of the expectation. Two thirds of the time it is mild; cold or hot are one time in twenty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temperature {
+    /// Two deviations below the average, or more: if it stays so, something is wrong.
+    Cold,
+    /// One to two below.
+    Cool,
+    /// Within one.
+    Mild,
+    /// One to two above.
+    Warm,
+    /// Two above, or more.
+    Hot,
+}
+
+impl fmt::Display for Temperature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Temperature::Cold => "cold",
+            Temperature::Cool => "cool",
+            Temperature::Mild => "mild",
+            Temperature::Warm => "warm",
+            Temperature::Hot => "hot",
+        })
+    }
+}
+
+/// The temperature of the luck; `None` while it is too early to tell (fewer than five expected).
+#[must_use]
+pub fn temperature(found: u64, expected: f64) -> Option<Temperature> {
+    if expected < EXPECTED_MIN {
+        return None;
+    }
+    let deviations = (found as f64 - expected) / expected.sqrt();
+    Some(match deviations {
+        below if below <= -2.0 => Temperature::Cold,
+        below if below <= -1.0 => Temperature::Cool,
+        above if above >= 2.0 => Temperature::Hot,
+        above if above >= 1.0 => Temperature::Warm,
+        _ => Temperature::Mild,
+    })
 }
 
 /// The chance that one hash meets a target (most significant byte first): (target + 1) / 2^256.
@@ -43,7 +92,7 @@ impl Luck {
         self.attributed = hashes;
     }
 
-    /// Blocks to be expected for all hashes so far.
+    /// Results to be expected for all hashes so far.
     pub fn expected(&mut self, hashes: u64) -> f64 {
         self.attribute(hashes);
         self.expected

@@ -95,23 +95,28 @@ fn auth(credentials: &Credentials, index: usize, nodes: usize) -> Result<Auth, M
 
 /// A node's URL is `http://host:port` or `host:port`.
 fn check_url(url: &str) -> Result<(), MinerError> {
-    let bad = |reason| Err(MinerError::BadUrl { url: url.to_owned(), reason });
     let rest = match url.split_once("://") {
-        Some(("http", rest)) => rest,
-        Some(_) => return bad("nodes speak http"),
-        None => url,
+        Some(("http", rest)) => Ok(rest),
+        Some(_) => Err("nodes speak http"),
+        None => Ok(url),
     };
-    let Some((host, port)) = rest.trim_end_matches('/').rsplit_once(':') else {
-        return bad("the port is missing");
-    };
-    if port.parse::<u16>().map_or(true, |port| port == 0) {
-        return bad("the port must be a number from 1 to 65535");
-    }
+    let parts = rest.and_then(|rest| host_and_port(rest.trim_end_matches('/')));
+    parts.map(drop).map_err(|reason| MinerError::BadUrl { url: url.to_owned(), reason })
+}
+
+/// The parts of `host:port`; an IPv6 address stands in brackets.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn host_and_port(text: &str) -> Result<(&str, u16), &'static str> {
+    let (host, port) = text.rsplit_once(':').ok_or("the port is missing")?;
+    let port = port.parse::<u16>().ok().filter(|port| *port != 0);
+    let port = port.ok_or("the port must be a number from 1 to 65535")?;
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     if host.is_empty() || !host.bytes().all(is_host) {
-        return bad("the host is missing or no host");
+        return Err("the host is missing or no host");
     }
-    Ok(())
+    Ok((host, port))
 }
 
 /// Pauses between attempts: short at first, doubling up to ten seconds.

@@ -164,8 +164,11 @@ fn bench_of_one_kernel_is_one_row() {
     assert_eq!(rows.len(), 1);
     assert_eq!((&rows[0]["kernel"], &rows[0]["threads"]), (&"sha2".into(), &2.into()));
     assert!(rows[0]["ratio_to_scalar"].is_null());
+    let (_, stdout, _) =
+        outcome(&["bench", "--kernel", "scalar", "--threads", "1", "--versions", "off", "--seconds", "0.1", "--json"]);
+    assert_eq!(json_lines(&stdout)[0]["versions"], 1);
     let (_, table, _) = outcome(&["bench", "--kernel", "auto", "--threads", "1", "--seconds", "0.1"]);
-    assert_eq!(table.lines().count(), 2, "{table}");
+    assert_eq!(table.lines().count(), 3, "{table}");
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn kernels_are_listed_and_one_is_chosen() {
     let rows = json_lines(&stdout);
     assert_eq!(status, Some(0));
     assert_eq!(rows.iter().filter(|row| row["chosen"] == true && row["available"] == true).count(), 1);
-    assert_eq!(outcome(&["kernels"]).1.lines().count(), rows.len());
+    assert_eq!(outcome(&["kernels"]).1.lines().count(), rows.len() + 1);
 }
 
 #[test]

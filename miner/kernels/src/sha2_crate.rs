@@ -2,8 +2,8 @@
 //! them, with the midstate kept: two compressions a nonce instead of three. The yardstick for kernels of our own.
 
 use crate::kernel::Kernel;
-use crate::prepared::Prepared;
-use crate::sha256::{INITIAL, meets};
+use crate::prepared::{Hit, Prepared};
+use crate::sha256::{INITIAL, digest, meets};
 use sha2::block_api::compress256;
 use std::ops::RangeInclusive;
 
@@ -23,7 +23,7 @@ impl Kernel for Sha2Crate {
         true
     }
 
-    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<u32>) {
+    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
         let mut second = [0; 64];
         for (bytes, word) in second.as_chunks_mut::<4>().0.iter_mut().zip(prepared.second_block(0)) {
             *bytes = word.to_be_bytes();
@@ -31,17 +31,19 @@ impl Kernel for Sha2Crate {
         let mut third = [0; 64];
         third[32] = 0x80;
         third[62..].copy_from_slice(&256_u16.to_be_bytes());
-        for nonce in nonces {
-            second[12..16].copy_from_slice(&nonce.to_le_bytes());
-            let mut first = prepared.midstate;
-            compress256(&mut first, &[second]);
-            for (bytes, word) in third.as_chunks_mut::<4>().0.iter_mut().zip(first) {
-                *bytes = word.to_be_bytes();
-            }
-            let mut hash = INITIAL;
-            compress256(&mut hash, &[third]);
-            if hash[7].swap_bytes() <= prepared.target_top && meets(&crate::sha256::digest(&hash), prepared.target()) {
-                hits.push(nonce);
+        for (version, midstate) in prepared.midstates().iter().enumerate() {
+            for nonce in nonces.clone() {
+                second[12..16].copy_from_slice(&nonce.to_le_bytes());
+                let mut first = *midstate;
+                compress256(&mut first, &[second]);
+                for (bytes, word) in third.as_chunks_mut::<4>().0.iter_mut().zip(first) {
+                    *bytes = word.to_be_bytes();
+                }
+                let mut hash = INITIAL;
+                compress256(&mut hash, &[third]);
+                if hash[7].swap_bytes() <= prepared.target_top && meets(&digest(&hash), prepared.target()) {
+                    hits.push(Hit { nonce, version });
+                }
             }
         }
     }

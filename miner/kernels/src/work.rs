@@ -4,6 +4,9 @@ use crate::sha256::sha256d;
 use std::fmt;
 use std::sync::Arc;
 
+/// The bits of a version that BIP 320 gives to miners: 13 to 28.
+pub const BIP_320_MASK: u32 = 0x1fff_e000;
+
 /// A source of headers that all pay for the same thing: one header for each extra nonce.
 pub trait Work: Send + Sync {
     /// The header for this extra nonce; its nonce field (the last four bytes) is ignored. `None` when there are no more
@@ -13,6 +16,12 @@ pub trait Work: Send + Sync {
 
     /// The largest hash that counts, most significant byte first.
     fn target(&self) -> [u8; 32];
+
+    /// The bits of the header's version that may be changed while searching (BIP 320); 0: none. The version that was found
+    /// stands in the result's header.
+    fn version_mask(&self) -> u32 {
+        0
+    }
 }
 
 /// How many results a job is good for.
@@ -49,6 +58,8 @@ impl fmt::Debug for Job {
 pub struct CoinbaseWork {
     /// The header; the Merkle root (bytes 36 to 67) and the nonce (76 to 79) are filled in.
     pub header: [u8; 80],
+    /// The bits of the header's version (bytes 0 to 3) that may be changed, see [`Work::version_mask`].
+    pub version_mask: u32,
     /// The largest hash that counts, most significant byte first.
     pub target: [u8; 32],
     /// The coinbase's bytes before the extra nonce.
@@ -85,6 +96,10 @@ impl Work for CoinbaseWork {
 
     fn target(&self) -> [u8; 32] {
         self.target
+    }
+
+    fn version_mask(&self) -> u32 {
+        self.version_mask
     }
 }
 

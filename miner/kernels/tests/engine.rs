@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use tally_kernels::sha256::{meets, sha256d};
-use tally_kernels::{CoinbaseWork, Engine, EngineConfig, Found, Job, Kernel, Prepared, Report, Work, kernel};
+use tally_kernels::{CoinbaseWork, Engine, EngineConfig, Found, Hit, Job, Kernel, Prepared, Report, Work, kernel};
 
 /// Far more than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +17,7 @@ fn work(tag: u8, target_top: u8) -> Arc<CoinbaseWork> {
     target[0] = target_top;
     Arc::new(CoinbaseWork {
         header: [tag; 80],
+        version_mask: 0,
         target,
         coinbase_prefix: vec![tag; 5],
         coinbase_suffix: vec![1, 2, 3],
@@ -82,6 +83,99 @@ fn extra_nonces_are_rolled_and_nothing_is_tried_twice_or_left_out() {
             }
         }
     }
+}
+
+/// The portable kernel, but it wants versions together.
+struct Together(usize);
+
+impl Kernel for Together {
+    fn name(&self) -> &'static str {
+        "together"
+    }
+
+    fn description(&self) -> &'static str {
+        "for tests"
+    }
+
+    fn is_available(&self) -> bool {
+        true
+    }
+
+    fn versions(&self) -> usize {
+        self.0
+    }
+
+    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
+        assert!(prepared.midstates().len() <= self.0, "more versions than were asked for");
+        tally_kernels::scalar::Scalar.scan(prepared, nonces, hits);
+    }
+}
+
+#[test]
+fn versions_are_rolled_within_the_mask_and_nothing_is_tried_twice_or_left_out() {
+    const MASK: u32 = 0x0401_6000;
+    const TOGETHER: [&dyn Kernel; 3] = [&Together(1), &Together(4), &Together(16)];
+    for (kernel, threads) in TOGETHER.into_iter().flat_map(|kernel| [(kernel, 1), (kernel, 3)]) {
+        let mut rolled = CoinbaseWork { version_mask: MASK, ..CoinbaseWork::clone(&work(3, 0)) };
+        // About 280 results, which all may wait for the receiver.
+        rolled.target[1] = 0x3f;
+        let config = EngineConfig { threads, kernel, nonces: 500..=570, ..EngineConfig::default() };
+        let (engine, found) = Engine::start(config).expect("threads");
+        engine.set_job(job(1, Report::Every, Arc::new(rolled.clone())));
+        let deadline = Instant::now() + PATIENCE;
+        while engine.hashes() < 256 * 16 * 71 {
+            assert!(Instant::now() < deadline, "{} hashes", engine.hashes());
+            std::thread::yield_now();
+        }
+        assert_eq!((engine.hashes(), engine.faults()), (256 * 16 * 71, 0));
+        drop(engine);
+        let all: Vec<_> = found.iter().map(|it| (it.extra_nonce, it.header_bytes)).collect();
+        let expected: BTreeSet<(u64, [u8; 80])> = (0..16)
+            .flat_map(|index: u32| {
+                let bits = (index & 3) << 13 | (index >> 2 & 1) << 16 | (index >> 3) << 26;
+                let mut own = rolled.clone();
+                let version = u32::from_le_bytes([3; 4]) ^ bits;
+                own.header[..4].copy_from_slice(&version.to_le_bytes());
+                everything(&own, 500..=570)
+            })
+            .collect();
+        assert_eq!(all.len(), expected.len(), "{threads} threads");
+        assert_eq!(BTreeSet::from_iter(all), expected, "{threads} threads");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn pinned_threads_have_a_processor_each() {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+
+    /// Work that notes on which processors the threads may run that ask for its header.
+    struct Where(Mutex<Sender<(ThreadId, Vec<usize>)>>);
+
+    impl Work for Where {
+        fn header(&self, _extra_nonce: u64) -> Option<[u8; 80]> {
+            let allowed = sched_getaffinity(None).expect("Linux");
+            let processors = (0..CpuSet::MAX_CPU).filter(|processor| allowed.is_set(*processor)).collect();
+            let _ = self.0.lock().expect("no panic").send((std::thread::current().id(), processors));
+            Some([0; 80])
+        }
+
+        fn target(&self) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    let threads = EngineConfig::default().threads;
+    let (engine, _found) = Engine::start(EngineConfig { threads, pin: true, ..EngineConfig::default() }).unwrap();
+    let (sender, answers) = mpsc::channel();
+    engine.set_job(job(1, Report::Every, Arc::new(Where(Mutex::new(sender)))));
+    let mut places = std::collections::BTreeMap::new();
+    while places.len() < threads {
+        let (thread, processors) = answers.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(processors.len(), 1, "{processors:?}");
+        places.insert(format!("{thread:?}"), processors);
+    }
+    assert_eq!(places.values().collect::<BTreeSet<_>>().len(), threads, "{places:?}");
 }
 
 #[test]
@@ -151,15 +245,15 @@ impl Kernel for Scripted {
         true
     }
 
-    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<u32>) {
-        let began = (std::thread::current().id(), prepared.header_with(0)[0]);
+    fn scan(&self, prepared: &Prepared, nonces: RangeInclusive<u32>, hits: &mut Vec<Hit>) {
+        let began = (std::thread::current().id(), prepared.header_of(Hit { nonce: 0, version: 0 })[4]);
         // The test may have stopped listening.
         let _ = self.began.lock().expect("no thread panicked").send(began);
         let until = Instant::now() + self.lasts;
         while Instant::now() < until {
             std::thread::yield_now();
         }
-        hits.extend((self.found)(nonces));
+        hits.extend((self.found)(nonces).into_iter().map(|nonce| Hit { nonce, version: 0 }));
     }
 }
 

@@ -17,6 +17,7 @@
 //! | [`mempool`] | [`mempool::Mempool`]: unconfirmed transactions, relay policy, replacement, eviction |
 //! | [`mempool::estimate`] | fee estimation from confirmations seen |
 //! | [`mining`] | [`mining::BlockTemplate`]: the block to mine next |
+//! | [`mining::stratum`] | [`mining::stratum::Session`]: a Stratum v1 connection |
 //! | [`node`] | [`node::Node`]: the state machine that its driver calls, and what it wants done outside |
 //! | [`net`] | the peer protocol, one file a concern |
 //! | [`random`] | seeded random numbers |

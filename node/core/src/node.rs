@@ -21,16 +21,20 @@ use crate::event::Event;
 use crate::mempool::{Mempool, RelayPolicy};
 use crate::mining::BlockTemplate;
 use crate::net::Net;
+use crate::net::address_book::AddressBook;
 use crate::net::bans::{Ban, BanError, BanTarget};
 use crate::net::disconnect::DisconnectReason;
-use crate::net::limits::{DEFAULT_TRICKLE_MEAN_MS, HANDSHAKE_TIMEOUT_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS};
+use crate::net::finding::FindingConfig;
+use crate::net::limits::{
+    DEFAULT_TRICKLE_MEAN_MS, HANDSHAKE_TIMEOUT_MS, HOUSEKEEPING_MS, MAX_INBOUND_PEERS, MAX_USER_AGENT_KEPT,
+};
 use crate::net::peer::{Direction, Peer, PeerId};
 use crate::net::redial::ManualPeerError;
 
 /// What a node is told when it starts.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// Program and version, for peers: printable ASCII, at most 128 bytes.
+    /// Program and version, for peers: printable ASCII, of which at most 64 bytes are sent.
     pub user_agent: String,
     /// The port at which the driver accepts connections; 0 if it does not.
     pub listen_port: u16,
@@ -46,6 +50,10 @@ pub struct NodeConfig {
     pub bans: Vec<Ban>,
     /// Peers to call, and to call again.
     pub connect: Vec<SocketAddr>,
+    /// How peers are found besides.
+    pub finding: FindingConfig,
+    /// Bytes of blocks, transactions and headers to send in a day; beyond that, old blocks are not served.
+    pub max_upload_per_day: Option<u64>,
 }
 
 impl Default for NodeConfig {
@@ -59,6 +67,8 @@ impl Default for NodeConfig {
             max_inbound: MAX_INBOUND_PEERS,
             bans: Vec::new(),
             connect: Vec::new(),
+            finding: FindingConfig::default(),
+            max_upload_per_day: None,
         }
     }
 }
@@ -77,6 +87,17 @@ pub enum Output {
     Dial {
         /// Where to.
         address: SocketAddr,
+    },
+    /// Look up the addresses of these names, and answer each with [`Node::handle_seed`]: `host` or `host:port`.
+    ResolveSeeds {
+        /// Which.
+        names: Vec<String>,
+    },
+    /// Keep the address book for the next start, in the place of the last one:
+    /// [`SavedBook::decode`](crate::net::address_book::saved::SavedBook::decode) reads it.
+    KeepAddresses {
+        /// Its bytes.
+        book: Vec<u8>,
     },
     /// Close a connection, after sending what was to be sent before. The node has forgotten the peer already.
     Disconnect {
@@ -153,11 +174,13 @@ impl Node {
         seed: u64,
         now: Timestamp,
     ) -> Result<Node, ChainError> {
-        let chain = Chain::open(params, store)?;
+        let mut config = config;
+        config.user_agent.truncate(MAX_USER_AGENT_KEPT);
+        let chain = Chain::open(Arc::clone(&params), store)?;
         let mut node = Node {
             chain,
             mempool: Mempool::new(config.relay.clone()),
-            net: Net::new(seed, config.bans.clone()),
+            net: Net::new(&config, &params, seed, now),
             outputs: VecDeque::new(),
             events: Vec::new(),
             commits: Commits::None,
@@ -197,7 +220,9 @@ impl Node {
             self.net.relay.requests.next_timeout(),
             self.net.compact.next_timeout(),
         ];
-        let peers = self.net.peers.values().filter_map(peer_timeout);
+        let finding = self.config.finding.is_on();
+        let finding = finding.then(|| [self.net.outbound.next_timeout(), self.net.seeds.next_timeout()]);
+        let peers = self.net.peers.values().filter_map(peer_timeout).chain(finding.into_iter().flatten().flatten());
         common.into_iter().flatten().chain(peers).min()
     }
 
@@ -212,6 +237,8 @@ impl Node {
         self.tick_compact(now);
         self.tick_relay(now);
         self.tick_fee_filters(now);
+        self.tick_gossip(now);
+        self.tick_outbound(now);
         for address in self.net.redial.due(now, &mut self.net.random) {
             self.output(Output::Dial { address });
         }
@@ -236,6 +263,7 @@ impl Node {
     pub fn flush(&mut self, now: Timestamp) {
         self.begin(now);
         self.chain.flush();
+        self.save_book();
         self.finish(now);
     }
 
@@ -269,8 +297,13 @@ impl Node {
     }
 
     /// Listen addresses that are known.
-    pub fn known_addresses(&self) -> impl Iterator<Item = &AddressRecord> {
+    pub fn known_addresses(&self) -> impl Iterator<Item = AddressRecord> {
         self.net.book.iter()
+    }
+
+    /// What is known of other nodes' addresses.
+    pub fn address_book(&self) -> &AddressBook {
+        &self.net.book
     }
 
     /// How many transactions wait for their parents.
@@ -397,6 +430,7 @@ impl Node {
     /// At the end of every call: what has piled up leaves; messages stand before change sets, and those before the events that
     /// tell of them.
     pub(crate) fn finish(&mut self, now: Timestamp) {
+        self.note_who_brought_the_tip(now);
         self.tick_announcements(now);
         self.drop_slow_readers(now);
         if std::mem::take(&mut self.net.peer_left) {
@@ -417,7 +451,9 @@ impl Node {
         if let Some(peer) = self.net.peers.get_mut(&id) {
             // Small messages are not worth measuring: the driver's count includes them.
             if message.is_bulk() {
-                peer.serve.note_sent(message.payload_size());
+                let size = message.payload_size();
+                self.net.upload.add(size);
+                peer.serve.note_sent(size);
             }
             self.outputs.push_back(Output::Send { peer: id, message });
         }
@@ -444,7 +480,13 @@ fn peer_timeout(peer: &Peer) -> Option<Timestamp> {
     if !peer.is_ready() {
         return Some(peer.connected_at.saturating_add_millis(HANDSHAKE_TIMEOUT_MS));
     }
-    let due =
-        [Some(peer.ping.due()), peer.headers.due(), peer.download.due(), peer.announcer.due(), peer.fee_filter.due()];
+    let due = [
+        Some(peer.ping.due()),
+        peer.headers.due(),
+        peer.download.due(),
+        peer.announcer.due(),
+        peer.fee_filter.due(),
+        peer.addresses.due(),
+    ];
     due.into_iter().flatten().min()
 }

@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::transport::peer_address::PeerAddress;
 
 const EXAMPLES: &str = "\
 Examples:
   node --network devnet                        run a node of a network of your own
   node run --connect 192.0.2.7:9740            run a mainnet node that keeps to a peer
+  node --stratum-listen 0.0.0.0:3333           let miners work for it: minerd -o stratum+tcp://…
   node rpc getblockchaininfo                   ask a running node
   node inspect address tally1…                 what is in an address
   node check --repair                          check what is on disk, and repair it
@@ -92,9 +95,18 @@ pub struct RunArgs {
     /// Where /health is answered [default: nowhere]
     #[arg(long, value_name = "ADDR", env = "TALLY_WEB_LISTEN")]
     pub web_listen: Option<SocketAddr>,
-    /// A peer to keep connected; may be repeated
-    #[arg(long, value_name = "ADDR", env = "TALLY_CONNECT", value_delimiter = ',')]
-    pub connect: Vec<SocketAddr>,
+    /// Where miners connect by Stratum [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "TALLY_STRATUM_LISTEN")]
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address [default: the address of --mine]
+    #[arg(long, value_name = "ADDRESS", env = "TALLY_PAYOUT")]
+    pub payout: Option<String>,
+    /// A peer to keep connected, as HOST:PORT or ID@HOST:PORT; may be repeated. The node then looks for no others, unless --max-outbound says so
+    #[arg(long, value_name = "PEER", env = "TALLY_CONNECT", value_delimiter = ',')]
+    pub connect: Vec<PeerAddress>,
+    /// How peers are found, and how many.
+    #[command(flatten)]
+    pub peers: PeerArgs,
     /// User for RPC, instead of the cookie
     #[arg(long, value_name = "USER", env = "TALLY_RPC_USER")]
     pub rpc_user: Option<String>,
@@ -120,6 +132,51 @@ pub struct RunArgs {
     /// Most hashes a second to mine with [default: no limit]
     #[arg(long, value_name = "HASHES_PER_S", env = "TALLY_MINE_LIMIT")]
     pub mine_limit: Option<f64>,
+}
+
+/// Options of `run` about finding peers and about how many there may be.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Peers")]
+pub struct PeerArgs {
+    /// Peers to find and call, besides two for blocks only [default: 8; 0 with --connect]
+    #[arg(long, value_name = "N", env = "TALLY_MAX_OUTBOUND")]
+    pub max_outbound: Option<usize>,
+    /// Peers that may call this node [default: 117]
+    #[arg(long, value_name = "N", env = "TALLY_MAX_INBOUND")]
+    pub max_inbound: Option<usize>,
+    /// How many of them may be of one network (IPv4 /16, IPv6 /32) [default: 32]
+    #[arg(long, value_name = "N", env = "TALLY_MAX_INBOUND_PER_GROUP")]
+    pub max_inbound_per_group: Option<usize>,
+    /// Whose addresses are grouped by network: public (those of one machine or LAN are not), all, or none (for the laboratory only) [default: public]
+    #[arg(long, value_name = "WHOSE", env = "TALLY_ADDRESS_GROUPS")]
+    pub address_groups: Option<AddressGroupsArg>,
+    /// Where to begin, as HOST or HOST:PORT, besides the network's own seeds; may be repeated
+    #[arg(long, value_name = "HOST", env = "TALLY_SEED", value_delimiter = ',')]
+    pub seed: Vec<String>,
+    /// Where others can call this node, if that is not where its connections come from
+    #[arg(long, value_name = "ADDR", env = "TALLY_EXTERNAL_ADDRESS")]
+    pub external_address: Option<SocketAddr>,
+    /// Find nodes of the same network on the LAN, and be found by them (mDNS)
+    #[arg(long, value_name = "BOOL", env = "TALLY_DISCOVER_LAN", num_args = 0..=1, default_missing_value = "true")]
+    pub discover_lan: Option<bool>,
+    /// Megabytes to send in a day; beyond that, old blocks are not served [default: no limit]
+    #[arg(long, value_name = "MB", env = "TALLY_MAX_UPLOAD")]
+    pub max_upload: Option<u64>,
+    /// Do not encrypt connections, so that everybody can read them; such nodes talk only to each other
+    #[arg(long, value_name = "BOOL", env = "TALLY_PLAINTEXT_PEERS", num_args = 0..=1, default_missing_value = "true")]
+    pub plaintext_peers: Option<bool>,
+}
+
+/// Whose addresses are grouped by network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressGroupsArg {
+    /// Public ones
+    Public,
+    /// All
+    All,
+    /// Nobody's
+    None,
 }
 
 /// What `inspect` decodes.

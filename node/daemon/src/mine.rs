@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tally_kernels::{CoinbaseWork, Engine, EngineConfig, EngineError, Found, Job, Report};
+use tally_kernels::{BIP_320_MASK, CoinbaseWork, Engine, EngineConfig, EngineError, Found, Job, Report};
 use tally_node_core::mining::BlockTemplate;
 use tally_primitives::block::{Block, Header};
 use tally_primitives::hash::{LockHash, Wtxid};
@@ -219,6 +219,7 @@ fn coinbase_work(template: &BlockTemplate, payout: LockHash, tag: &[u8; TAG_SIZE
     };
     CoinbaseWork {
         header: header.to_bytes(),
+        version_mask: BIP_320_MASK,
         target: template.target.to_be_bytes(),
         coinbase_prefix: prefix,
         coinbase_suffix: Vec::new(),

@@ -28,6 +28,9 @@ pub struct NodeFile {
     pub rpc: SocketAddr,
     /// Where /health is answered.
     pub web: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    #[serde(default)]
+    pub stratum: Option<SocketAddr>,
 }
 
 impl NodeFile {
@@ -61,6 +64,11 @@ impl PrivateFile {
         let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
         file.write_all(content).and_then(|()| fs::rename(&temporary, &path)).map_err(failed)?;
         Ok(Self { path })
+    }
+
+    /// The file stays when the node stops: it is meant for the next run.
+    pub fn keep(self) {
+        std::mem::forget(self);
     }
 
     /// Writes `node.json`.

@@ -16,6 +16,18 @@ const GENESIS_VERSION: u32 = 0x2000_0000;
 /// The longest message in the genesis coinbase: what its memo holds beside the height.
 const MAX_GENESIS_MESSAGE: usize = 92;
 
+/// Seeds of a network.
+const MAX_SEEDS: usize = 32;
+
+/// The longest name that DNS knows, with a port.
+const MAX_SEED_LENGTH: usize = 253 + 6;
+
+/// Whether a text may be the name of a seed: a host name or an address, with or without a port.
+fn is_seed(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    !text.is_empty() && text.len() <= MAX_SEED_LENGTH && text.bytes().all(is_plain)
+}
+
 /// Why a text is not a network file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamsError {
@@ -79,6 +91,9 @@ pub struct Params {
     /// Text in the genesis coinbase; networks that differ in nothing else differ here.
     #[serde(default)]
     pub genesis_message: String,
+    /// Where a node that knows nobody begins: names or addresses of nodes, `host` or `host:port`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<String>,
     /// Coins of the genesis block.
     #[serde(default)]
     pub allocations: Vec<Allocation>,
@@ -129,6 +144,7 @@ impl Params {
             // 2026-11-21 00:00:00 UTC.
             genesis_time: 1_795_219_200,
             genesis_message: format!("Tallystick {name}"),
+            seeds: Vec::new(),
             allocations: Vec::new(),
         }
     }
@@ -181,6 +197,12 @@ impl Params {
         }
         if self.genesis_message.len() > MAX_GENESIS_MESSAGE {
             return bad("genesis_message", format!("is longer than {MAX_GENESIS_MESSAGE} bytes"));
+        }
+        if self.seeds.len() > MAX_SEEDS {
+            return bad("seeds", format!("are more than {MAX_SEEDS}"));
+        }
+        if let Some(seed) = self.seeds.iter().find(|seed| !is_seed(seed)) {
+            return bad("seeds", format!("name {seed:?}, which is no host and no host:port"));
         }
         if self.allocations.iter().any(|allocation| allocation.value == Amount::ZERO) {
             return bad("allocations", "must not be of zero value".to_owned());

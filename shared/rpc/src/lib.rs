@@ -21,6 +21,7 @@
 //! | `mempool` | results about waiting transactions |
 //! | `network` | results about peers |
 //! | `mining` | results about mining, and the block template |
+//! | `stratum` | results about the Stratum server |
 //! | `address` | results about addresses, and what wallets ask |
 //! | `events` | the subscription and its notifications |
 //! | `client` | the blocking client |
@@ -39,6 +40,7 @@ pub mod mempool;
 pub mod methods;
 pub mod mining;
 pub mod network;
+pub mod stratum;
 pub mod transaction;
 
 #[cfg(test)]

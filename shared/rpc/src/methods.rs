@@ -157,9 +157,10 @@ methods! {
     }
     Mining {
         "generatetoaddress" [required("nblocks"), required("address"), optional("maxtries")] "Mines blocks at once (networks whose target never rises)."
-        "getblocktemplate" [optional("template_request")] "What to mine (BIP 22); with longpollid it waits for something new."
+        "getblocktemplate" [optional("template_request")] "What to mine (BIP 22, 23); with longpollid it waits for something new."
         "getmininginfo" [] "Difficulty, hash rate, the node's own miner."
         "getnetworkhashps" [optional("nblocks"), optional("height")] "Hashes a second by the last blocks' work and times."
+        "getstratuminfo" [] "The Stratum server's miners: shares, hash rates, blocks."
         "submitblock" [required("hexdata"), optional("dummy")] "Takes a block; null, or why not."
     }
     Address {

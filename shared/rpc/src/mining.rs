@@ -1,4 +1,4 @@
-//! Results about mining, and the block template (BIP 22).
+//! Results about mining, and the block template (BIP 22, BIP 23).
 
 use serde::{Deserialize, Serialize};
 use tally_primitives::hash::{BlockHash, Txid, Wtxid};
@@ -70,9 +70,12 @@ pub struct TemplateRequest {
     /// The last template's `longpollid`: the answer waits until there is something better to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longpollid: Option<String>,
-    /// BIP 22; only `template` is known.
+    /// BIP 23: `template` (the default), or `proposal`: whether `data` would do as a block, but for its work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
+    /// The block that is proposed, hex, in either form that `submitblock` takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// BIP 9; accepted and not needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Vec<String>>,
@@ -84,13 +87,13 @@ pub struct TemplateRequest {
 /// `getblocktemplate`. The miner makes the coinbase itself: the height as the memo's first 8 bytes, then what it likes,
 /// with outputs of at most `coinbasevalue`; it stands first in the Merkle tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockTemplate {
+pub struct BlockTemplate<T = TemplateTransaction> {
     /// The header's version; bits 13 to 28 are the miner's.
     pub version: u32,
     /// The parent.
     pub previousblockhash: BlockHash,
     /// The other transactions, in the block's order.
-    pub transactions: Vec<TemplateTransaction>,
+    pub transactions: Vec<T>,
     /// Subsidy and fees.
     pub coinbasevalue: Amount,
     /// To be sent with the next request.
@@ -113,6 +116,44 @@ pub struct BlockTemplate {
     pub mutable: Vec<String>,
     /// First and last nonce, 8 hex digits each.
     pub noncerange: String,
+}
+
+/// All that `getblocktemplate` answers: the template, and what BIP 22 and 23 add for miners that take the coinbase as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullTemplate {
+    /// The template.
+    #[serde(flatten)]
+    pub template: BlockTemplate<FullTemplateTransaction>,
+    /// What else the method can do (BIP 23).
+    pub capabilities: Vec<String>,
+    /// A coinbase that pays the node's own address, and is another one in every answer; missing if the node has no address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coinbasetxn: Option<CoinbaseTransaction>,
+}
+
+/// One transaction of a template, as BIP 22 has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FullTemplateTransaction {
+    /// The transaction.
+    #[serde(flatten)]
+    pub transaction: TemplateTransaction,
+    /// Which transactions of the template must come before it, counted from 1.
+    pub depends: Vec<u32>,
+}
+
+/// A whole coinbase. Its id is the first leaf of the Merkle tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoinbaseTransaction {
+    /// The encoded transaction, hex.
+    pub data: String,
+    /// Its id.
+    pub txid: Txid,
+    /// The same: a coinbase has no witnesses.
+    pub hash: Wtxid,
+    /// The sum of the template's fees, as a negative number of notches.
+    pub fee: i64,
+    /// That there is no block without it.
+    pub required: bool,
 }
 
 /// One transaction of a template.

@@ -46,8 +46,20 @@ pub struct PeerInfo {
     pub inflight: Vec<u32>,
     /// How the connection came about.
     pub connection_type: ConnectionType,
+    /// Whether transactions pass over it.
+    #[serde(default)]
+    pub relaytxes: bool,
+    /// When it last brought a transaction that was news.
+    #[serde(default)]
+    pub last_transaction: u32,
+    /// When it last brought the block that became the tip.
+    #[serde(default)]
+    pub last_block: u32,
     /// `v1` for plain frames, `v2` for encrypted ones.
     pub transport_protocol_type: String,
+    /// Its identity, if the connection is encrypted (not in Core).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<String>,
 }
 
 /// How a connection came about.
@@ -60,6 +72,8 @@ pub enum ConnectionType {
     Manual,
     /// Chosen by the node.
     OutboundFullRelay,
+    /// Chosen by the node, for blocks only.
+    BlockRelayOnly,
     /// Opened for a moment, to learn whether the address works.
     Feeler,
 }
@@ -106,6 +120,9 @@ pub struct NetworkInfo {
     pub incrementalfee: FeeRate,
     /// Where the node listens.
     pub localaddresses: Vec<LocalAddress>,
+    /// The node's identity, if it encrypts connections: what others put before the `@` of its address (not in Core).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<String>,
     /// What the owner should know.
     pub warnings: Vec<String>,
 }

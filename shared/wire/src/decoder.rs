@@ -94,6 +94,12 @@ impl Decoder {
         result
     }
 
+    /// Whether the peer's `VersionAck` has come by, which is when frames may be long.
+    #[must_use]
+    pub fn is_handshake_done(&self) -> bool {
+        self.max_payload == MAX_PAYLOAD_BYTES
+    }
+
     /// The memory that the decoder holds, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {

@@ -16,6 +16,8 @@ impl Services {
     pub const NONE: Services = Services(0);
     /// The whole chain: every header and every block of it.
     pub const FULL_CHAIN: Services = Services(1);
+    /// On this connection the sender wants blocks only: no transactions and no addresses. Says nothing about the node.
+    pub const BLOCKS_ONLY: Services = Services(2);
 
     /// From the bits of the wire; unknown bits are kept.
     #[must_use]
@@ -27,6 +29,18 @@ impl Services {
     #[must_use]
     pub const fn to_bits(self) -> u64 {
         self.0
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Services) -> Services {
+        Services(self.0 | other.0)
+    }
+
+    /// What concerns the node, without what concerns one connection.
+    #[must_use]
+    pub const fn of_node(self) -> Services {
+        Services(self.0 & !Services::BLOCKS_ONLY.0)
     }
 
     /// Whether everything in `other` is offered.

@@ -1,9 +1,14 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::args::lab::LabArgs;
+
+pub mod lab;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,8 +16,9 @@ Examples:
   testnet up --nodes 8 --for 60    eight nodes for a minute
   testnet status                   what the nodes say, from another terminal
   testnet down --delete            stop everything and throw the chain away
+  testnet lab worlds               200 random networks with faults, simulated
 
-Exit codes: 0 done, 2 wrong usage, 5 nodes do not run or do not answer, 1 anything else.";
+Exit codes: 0 done, 1 a lab failed or anything else, 2 wrong usage, 5 nodes do not run or do not answer.";
 
 /// A whole Tallystick network on this machine: real nodes, real mining, two wallets with coins.
 #[derive(Debug, Parser)]
@@ -34,6 +40,8 @@ pub enum Command {
     Down(DownArgs),
     /// Stop one node and start it again
     Restart(RestartArgs),
+    /// Networks on virtual time: thousands of nodes in one process, repeatable from a seed
+    Lab(LabArgs),
     /// Print completions for a shell
     Completions {
         /// The shell.
@@ -56,6 +64,7 @@ Examples:
   testnet up --dir /tmp/net
   testnet up --nodes 8 --hashrate 1M
   testnet up --for 120 --json
+  testnet up --hashrate 0 --stratum-listen 127.0.0.1:3333    only miners that connect by Stratum make blocks
 
 Ctrl-C stops all nodes; the chain stays, and the next `up` in the same directory goes on with it.")]
 pub struct UpArgs {
@@ -74,6 +83,9 @@ pub struct UpArgs {
     /// Fixed ports: node N listens for peers on PORT+2N-2 and for RPC on the one above [default: any free ports]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65_000))]
     pub base_port: Option<u16>,
+    /// Where the first node lets miners connect by Stratum, e.g. 127.0.0.1:3333; port 0 takes a free one [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub stratum_listen: Option<SocketAddr>,
     /// Stop by itself this many seconds after all nodes are in step
     #[arg(long = "for", value_name = "SECONDS")]
     pub for_seconds: Option<u64>,

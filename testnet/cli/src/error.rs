@@ -126,6 +126,20 @@ pub enum Error {
         /// Its log.
         log: PathBuf,
     },
+    /// Simulated worlds broke what must hold.
+    #[error("{failed} of {worlds} worlds failed")]
+    WorldsFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        worlds: u64,
+    },
+    /// A lab's figures are not those of its theory.
+    #[error("lab {lab}: what was measured does not fit the theory")]
+    LabFailed {
+        /// The lab.
+        lab: &'static str,
+    },
     /// Random numbers or signals are not to be had.
     #[error("the system refuses {what}: {reason}")]
     System {

@@ -1,7 +1,7 @@
 //! A whole network on one machine: real `node` processes that mine real proof of work, and two wallets with coins.
 //!
 //! This crate **forbids** shortcuts: it starts the same programs that anybody starts, talks to them over JSON-RPC only,
-//! and imports nothing of the node, the wallet or the miner. It also forbids itself to touch a process or a file that
+//! and imports nothing of the daemon, the wallet or the miner; only `testnet lab` runs nodes of its own, simulated ones. It also forbids itself to touch a process or a file that
 //! it did not make: processes are recognised by the data directory on their command line, and a directory is used by one
 //! `testnet up` at a time.
 //!
@@ -24,6 +24,8 @@
 //! | `report` | the shape of `status --json` |
 //! | `table` | the same for people |
 //! | `screen` | lines that are redrawn in place |
+//! | `svg` | drawings of what labs found |
+//! | `progress` | a bar for what takes long |
 //! | `interrupt` | Ctrl-C and its relatives |
 //! | `commands` | a file for each subcommand |
 
@@ -37,10 +39,12 @@ pub mod links;
 pub mod lock;
 pub mod network;
 pub mod programs;
+pub mod progress;
 pub mod report;
 pub mod screen;
 pub mod state;
 pub mod supervisor;
+pub mod svg;
 pub mod system;
 pub mod table;
 pub mod topology;

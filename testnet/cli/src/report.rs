@@ -39,6 +39,9 @@ pub struct NodeReport {
     pub cookie: PathBuf,
     /// URL for browsers.
     pub web: Option<String>,
+    /// URL for miners; missing unless it lets them connect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stratum: Option<String>,
     /// How many peers it has.
     pub peers: Option<u32>,
     /// Height of its tip.
@@ -73,6 +76,7 @@ fn node_report(layout: &Layout, node: &NodeState, health: Option<Health>) -> Nod
         rpc: addresses.map(|addresses| addresses.rpc_url()),
         cookie: layout.cookie(&node.name),
         web: addresses.and_then(|addresses| addresses.web_url()),
+        stratum: addresses.and_then(|addresses| addresses.stratum_url()),
         peers: health.map(|health| health.peers),
         height: health.map(|health| health.height),
         tip: health.map(|health| health.tip),

@@ -76,12 +76,20 @@ pub struct Addresses {
     /// For browsers.
     #[serde(default, deserialize_with = "optional_address")]
     pub web: Option<SocketAddr>,
+    /// For miners.
+    #[serde(default, deserialize_with = "optional_address")]
+    pub stratum: Option<SocketAddr>,
 }
 
 impl Addresses {
     /// The URL for JSON-RPC.
     pub fn rpc_url(&self) -> String {
         format!("http://{}", self.rpc)
+    }
+
+    /// The URL for miners.
+    pub fn stratum_url(&self) -> Option<String> {
+        self.stratum.map(|stratum| format!("stratum+tcp://{stratum}"))
     }
 
     /// The URL for browsers.

@@ -46,7 +46,7 @@ impl Colours {
     }
 }
 
-/// One line for the headings and one for each node. A node that is not at the tip of the most is marked.
+/// One line for the headings, one for each node, and one that says where miners connect. A node that is not at the tip of the most is marked.
 pub fn lines(report: &Report, colours: Colours) -> Vec<String> {
     let rows: Vec<[String; 7]> = report.nodes.iter().map(cells).collect();
     let width = |column: usize| {
@@ -64,6 +64,9 @@ pub fn lines(report: &Report, colours: Colours) -> Vec<String> {
             _ => text,
         });
     }
+    let miners =
+        report.nodes.iter().filter_map(|node| Some(format!("  miners: {} ({})", node.stratum.as_ref()?, node.name)));
+    lines.extend(miners);
     lines
 }
 

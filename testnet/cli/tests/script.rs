@@ -69,7 +69,7 @@ fn builds_in_the_repository_and_starts_where_it_was_called() {
     let root = testnet.parent().expect("a directory").display().to_string();
     let elsewhere = machine.path("elsewhere").display().to_string();
     assert_eq!(stdout, [elsewhere, "up --nodes 2 a b".to_owned(), format!("dir={}/data", testnet.display())]);
-    let build = "build --release --locked -p tally-node -p tally-wallet -p tally-testnet";
+    let build = "build --release --locked -p tally-node -p tally-wallet -p tally-miner -p tally-testnet";
     assert_eq!(machine.called(), [root, build.to_owned(), "target=".to_owned()]);
 }
 

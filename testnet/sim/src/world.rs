@@ -1,47 +1,35 @@
 //! Hosts, the network between them, and the loop over events.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tally_node_core::net::peer::{Direction, PeerId};
 use tally_node_core::node::Node;
 use tally_node_core::random::Random;
 use tally_node_core::testing;
+use tally_primitives::block::Block;
 use tally_primitives::params::Params;
-use tally_primitives::transaction::Transaction;
 use tally_primitives::units::Timestamp;
 
 use crate::checkers::{self, Supply};
-use crate::host::{Host, address_of, host_at};
+use crate::clock::{HostClock, VirtualTime};
+use crate::disk::Archive;
+use crate::host::{Death, Host, address_of};
 use crate::log::EventLog;
-use crate::network::{Connection, Delays, Packet, Partition, PartitionKind};
+use crate::network::connection::{Connection, Packet};
+use crate::network::partition::Partition;
+use crate::network::{Network, Transit};
+use crate::observe::{MessageCounts, Observations, Seen};
 use crate::queue::EventQueue;
+use crate::slab::Slab;
 use crate::topology::Link;
-use crate::traffic::{Miner, Payer, mine};
+use crate::traffic::{Miner, Payer};
 
 /// Ticks of one node at the same instant after which it is taken to spin.
 const MAX_TICKS_AT_ONCE: u32 = 10_000;
 
-/// Something that happens at a point in time.
+/// Something that somebody has planned.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A packet arrives at one end of a connection.
-    Arrive {
-        /// Which connection.
-        connection: u64,
-        /// Which end.
-        end: usize,
-        /// What.
-        packet: Packet,
-    },
-    /// A call reaches the called (end 1), or the news that it was taken reaches the caller (end 0).
-    Open {
-        /// Which connection.
-        connection: u64,
-        /// Which end.
-        end: usize,
-    },
     /// A call came to nothing.
     CallFailed {
         /// Who called.
@@ -49,34 +37,48 @@ pub enum Event {
         /// Whom.
         address: SocketAddr,
     },
-    /// A node asked for a tick at this time.
-    Tick {
-        /// Which node.
-        host: usize,
-    },
-    /// A miner finds a block.
-    Mine {
-        /// Which miner.
-        miner: usize,
-    },
-    /// Somebody pays.
-    Pay,
     /// The network falls apart.
     Split(Partition),
     /// The network is whole again.
     Heal,
-    /// A node dies after carrying out so many outputs more.
+    /// A node dies.
     Crash {
         /// Which node.
         host: usize,
-        /// Outputs before it does: 0 dies between two calls.
-        outputs: u32,
+        /// How.
+        death: Death,
     },
     /// A node is started again.
     Start {
         /// Which node.
         host: usize,
     },
+    /// A host is given a block by hand.
+    Hand {
+        /// Which host.
+        host: usize,
+        /// The block.
+        block: Arc<Block>,
+    },
+}
+
+/// What the queue holds. Small, since it is moved a few times.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A packet arrives at an end (1 if true) of a connection.
+    Arrive { connection: u32, end: bool, packet: u32 },
+    /// A call, or the answer to one, arrives.
+    Open { connection: u32, end: bool },
+    /// A node asked for a tick at this time.
+    Tick { host: u32 },
+    /// A miner finds a block.
+    Mine { miner: u32 },
+    /// Somebody pays.
+    Pay,
+    /// A hostile host does something.
+    Mischief { host: u32 },
+    /// Something that somebody has planned.
+    Rare(Box<Event>),
 }
 
 /// What a world is made of.
@@ -88,38 +90,76 @@ pub struct WorldConfig {
     pub hosts: usize,
     /// Who calls whom.
     pub links: Vec<Link>,
-    /// How long packets travel.
-    pub delays: Delays,
+    /// What messages go through.
+    pub network: Network,
+    /// How far the hosts' clocks are ahead, in milliseconds; those not named are right.
+    pub clock_skews_ms: Vec<i64>,
     /// Whether packets are pieces of real frames.
     pub framed: bool,
     /// Mean delay before a node announces a transaction.
     pub trickle_mean_ms: u64,
+    /// Whether to count bytes even where the network does not need it.
+    pub counts_bytes: bool,
+    /// Whether to keep what labs look at.
+    pub observed: bool,
     /// Whether to keep a trace for people.
     pub traced: bool,
+}
+
+impl WorldConfig {
+    /// Hosts with right clocks on a network, and nothing special.
+    #[must_use]
+    pub fn new(seed: u64, hosts: usize, links: Vec<Link>, network: Network) -> WorldConfig {
+        WorldConfig {
+            seed,
+            hosts,
+            links,
+            network,
+            clock_skews_ms: Vec::new(),
+            framed: false,
+            trickle_mean_ms: 0,
+            counts_bytes: false,
+            observed: false,
+            traced: false,
+        }
+    }
 }
 
 /// A world. All its nodes run the code that the daemon runs.
 pub struct World {
     pub(crate) params: Arc<Params>,
-    pub(crate) now: Timestamp,
+    /// What right clocks showed at the beginning.
+    pub(crate) start: Timestamp,
+    pub(crate) now: VirtualTime,
     pub(crate) hosts: Vec<Host>,
-    pub(crate) connections: BTreeMap<u64, Connection>,
-    pub(crate) queue: EventQueue<Event>,
+    /// By number; a number is never used again.
+    pub(crate) connections: Vec<Option<Box<Connection>>>,
+    pub(crate) packets: Slab<Packet>,
+    pub(crate) queue: EventQueue<Next>,
     pub(crate) random: Random,
     pub(crate) log: EventLog,
-    pub(crate) delays: Delays,
+    pub(crate) transit: Transit,
     pub(crate) partition: Option<Partition>,
     pub(crate) framed: bool,
+    pub(crate) counts_bytes: bool,
     pub(crate) violations: Vec<String>,
     pub(crate) supply: Supply,
-    miners: Vec<Miner>,
-    payer: Payer,
+    pub(crate) messages: MessageCounts,
+    pub(crate) observations: Option<Observations>,
+    pub(crate) miners: Vec<Miner>,
+    pub(crate) payer: Payer,
     /// Mean time between payments, in milliseconds; `None`: nobody pays.
-    payments_mean_ms: Option<u64>,
-    mining: bool,
-    blocks: u64,
-    next_connection: u64,
-    ticks_at_once: (Timestamp, usize, u32),
+    pub(crate) payments_mean_ms: Option<u64>,
+    pub(crate) mining: bool,
+    /// Blocks reach all hosts by themselves after this time, in milliseconds.
+    pub(crate) hands_after_ms: Option<u64>,
+    pub(crate) mischief_allowed: bool,
+    pub(crate) blocks: u64,
+    pub(crate) block_bytes: u64,
+    pub(crate) payment_bytes: u64,
+    /// Headers that hostile hosts made beside the honest ones.
+    pub(crate) forged_headers: u64,
+    ticks_at_once: (VirtualTime, u32, u32),
 }
 
 impl World {
@@ -127,33 +167,49 @@ impl World {
     #[must_use]
     pub fn new(config: WorldConfig) -> World {
         let params = testing::params();
-        let now = testing::now();
+        let start = testing::now();
         let mut random = Random::new(config.seed);
-        let calls = |host: usize| {
-            config.links.iter().filter(|(from, _)| *from == host).map(|(_, to)| address_of(*to)).collect()
+        let archive = Archive::default();
+        let mut calls = vec![Vec::new(); config.hosts];
+        for (from, to) in &config.links {
+            calls[*from].push(address_of(*to));
+        }
+        let host = |(host, calls)| {
+            let skew_ms = config.clock_skews_ms.get(host).copied().unwrap_or(0);
+            let clock = HostClock::new(start, skew_ms);
+            Host::new(random.next_u64(), archive.disk(), calls, clock, config.trickle_mean_ms)
         };
-        let hosts =
-            (0..config.hosts).map(|host| Host::new(random.next_u64(), calls(host), config.trickle_mean_ms)).collect();
+        let hosts = calls.into_iter().enumerate().map(host).collect();
+        let transit = Transit::new(config.network);
         let mut world = World {
             payer: Payer::new(params.clone()),
             params,
-            now,
+            start,
+            now: VirtualTime::ZERO,
             hosts,
-            connections: BTreeMap::new(),
+            connections: Vec::new(),
+            packets: Slab::default(),
             queue: EventQueue::default(),
             random,
-            log: EventLog::new(now, config.traced),
-            delays: config.delays,
+            log: EventLog::new(config.traced),
             partition: None,
             framed: config.framed,
+            counts_bytes: config.counts_bytes || transit.counts_bytes(),
+            transit,
             violations: Vec::new(),
             supply: Supply::default(),
+            messages: MessageCounts::default(),
+            observations: config.observed.then(Observations::default),
             miners: Vec::new(),
             payments_mean_ms: None,
             mining: false,
+            hands_after_ms: None,
+            mischief_allowed: false,
             blocks: 0,
-            next_connection: 0,
-            ticks_at_once: (now, 0, 0),
+            block_bytes: 0,
+            payment_bytes: 0,
+            forged_headers: 0,
+            ticks_at_once: (VirtualTime::ZERO, 0, 0),
         };
         for host in 0..world.hosts.len() {
             world.start(host);
@@ -163,7 +219,7 @@ impl World {
 
     /// The time now.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub fn now(&self) -> VirtualTime {
         self.now
     }
 
@@ -191,16 +247,16 @@ impl World {
         &self.violations
     }
 
-    /// Blocks that were mined.
+    /// Messages sent so far.
     #[must_use]
-    pub fn blocks_mined(&self) -> u64 {
-        self.blocks
+    pub fn messages(&self) -> &MessageCounts {
+        &self.messages
     }
 
-    /// Payments that some node accepted.
+    /// What was seen, if the world is observed.
     #[must_use]
-    pub fn payments(&self) -> usize {
-        self.payer.paid.len()
+    pub fn observations(&self) -> Option<&Observations> {
+        self.observations.as_ref()
     }
 
     /// The log.
@@ -210,70 +266,48 @@ impl World {
 
     /// Schedules an event, `millis` from now.
     pub fn schedule(&mut self, millis: u64, event: Event) {
-        self.queue.push(self.now.saturating_add_millis(millis), event);
-    }
-
-    /// Sets miners to work.
-    pub fn start_mining(&mut self, miners: Vec<Miner>) {
-        self.mining = true;
-        self.miners = miners;
-        for miner in 0..self.miners.len() {
-            self.schedule_block(miner);
-        }
-    }
-
-    /// No more blocks are found.
-    pub fn stop_mining(&mut self) {
-        self.mining = false;
-    }
-
-    /// Lets somebody pay now and then.
-    pub fn start_payments(&mut self, mean_ms: u64) {
-        self.payments_mean_ms = Some(mean_ms);
-        let delay = self.random.exponential(mean_ms);
-        self.schedule(delay, Event::Pay);
-    }
-
-    /// No more payments.
-    pub fn stop_payments(&mut self) {
-        self.payments_mean_ms = None;
+        self.queue.push(self.now.plus_millis(millis), Next::Rare(Box::new(event)));
     }
 
     /// Lets time pass.
     pub fn run(&mut self, millis: u64) {
-        let end = self.now.saturating_add_millis(millis);
-        while let Some((at, event)) = self.queue.pop_until(end) {
+        self.run_until(self.now.plus_millis(millis));
+    }
+
+    /// Lets time pass up to a point.
+    pub fn run_until(&mut self, end: VirtualTime) {
+        while let Some((at, next)) = self.queue.pop_until(end) {
             self.now = at;
-            self.handle(event);
+            self.handle(next);
         }
-        self.now = end;
+        self.now = self.now.max(end);
     }
 
-    fn handle(&mut self, event: Event) {
-        match event {
-            Event::Arrive { connection, end, packet } => self.arrive(connection, end, packet),
-            Event::Open { connection, end } => self.open(connection, end),
-            Event::CallFailed { host, address } => self.call_failed(host, address),
-            Event::Tick { host } => self.tick(host),
-            Event::Mine { miner } => self.found(miner),
-            Event::Pay => self.pay(),
-            Event::Split(partition) => self.split(partition),
-            Event::Heal => self.heal(),
-            Event::Crash { host, outputs } => self.crash(host, outputs),
-            Event::Start { host } => self.start(host),
+    fn handle(&mut self, next: Next) {
+        match next {
+            Next::Arrive { connection, end, packet } => {
+                if let Some(packet) = self.packets.remove(packet) {
+                    self.arrive(connection, usize::from(end), packet);
+                }
+            }
+            Next::Open { connection, end } => self.open(connection, usize::from(end)),
+            Next::Tick { host } => self.tick(host),
+            Next::Mine { miner } => self.found(miner as usize),
+            Next::Pay => self.pay(),
+            Next::Mischief { host } => self.mischief(host as usize),
+            Next::Rare(event) => match *event {
+                Event::CallFailed { host, address } => self.call_failed(host, address),
+                Event::Split(partition) => self.split(partition),
+                Event::Heal => self.heal(),
+                Event::Crash { host, death } => self.crash(host, death),
+                Event::Start { host } => self.start(host),
+                Event::Hand { host, block } => self.hand(host, block),
+            },
         }
     }
 
-    /// Lets a host's node do something, and carries out what it then wants done.
-    pub(crate) fn with_node<R>(&mut self, host: usize, action: impl FnOnce(&mut Node, Timestamp) -> R) -> Option<R> {
-        let now = self.now;
-        let result = self.hosts.get_mut(host)?.node.as_mut().map(|node| action(node, now))?;
-        self.pump(host);
-        Some(result)
-    }
-
-    fn tick(&mut self, host: usize) {
-        let machine = &mut self.hosts[host];
+    fn tick(&mut self, host: u32) {
+        let machine = &mut self.hosts[host as usize];
         if machine.tick_at != Some(self.now) {
             return;
         }
@@ -281,6 +315,7 @@ impl World {
         let (at, who, count) = self.ticks_at_once;
         let count = if (at, who) == (self.now, host) { count + 1 } else { 1 };
         self.ticks_at_once = (self.now, host, count);
+        let host = host as usize;
         if count == MAX_TICKS_AT_ONCE {
             self.violations.push(format!("host {host} spins: {count} ticks without time passing"));
         } else if count < MAX_TICKS_AT_ONCE {
@@ -289,187 +324,37 @@ impl World {
         }
     }
 
-    fn schedule_block(&mut self, miner: usize) {
-        let delay = self.random.exponential(self.miners[miner].mean_ms);
-        self.schedule(delay, Event::Mine { miner });
+    /// A host, by chance.
+    pub fn random_host(&mut self) -> usize {
+        self.random.index(self.hosts.len())
     }
 
-    fn found(&mut self, miner: usize) {
-        if self.mining {
-            self.mine_on(self.miners[miner].host);
-            self.schedule_block(miner);
+    /// What a host's clock shows.
+    pub(crate) fn host_time(&self, host: usize) -> Timestamp {
+        self.hosts.get(host).map_or(self.start, |machine| machine.clock.read(self.now))
+    }
+
+    pub(crate) fn connection(&self, number: u32) -> Option<&Connection> {
+        self.connections.get(number as usize)?.as_deref()
+    }
+
+    pub(crate) fn connection_mut(&mut self, number: u32) -> Option<&mut Connection> {
+        self.connections.get_mut(number as usize)?.as_deref_mut()
+    }
+
+    /// The connections that there are, oldest first.
+    pub(crate) fn connection_numbers(&self) -> impl Iterator<Item = u32> {
+        (0u32..).zip(&self.connections).filter(|(_, connection)| connection.is_some()).map(|(number, _)| number)
+    }
+
+    pub(crate) fn note_running(&mut self, host: usize, running: bool) {
+        let at = self.now;
+        if let Some(observations) = &mut self.observations {
+            observations.running.push(Seen { at, host, what: running });
         }
     }
 
-    /// Mines a block on a host, now.
-    pub fn mine_on(&mut self, host: usize) {
-        let Some(node) = self.node(host) else {
-            return;
-        };
-        let block = mine(node, self.now, self.blocks);
-        self.blocks += 1;
-        let hash = block.hash();
-        self.log.note(self.now, host, "mine", hash.as_bytes());
-        self.log.trace(self.now, host, || format!("mines {hash}"));
-        let result = self.with_node(host, |node, now| node.submit_block(now, Arc::new(block)));
-        if let Some(Err(error)) = result {
-            self.violations.push(format!("host {host} refuses its own template's block: {error}"));
-        }
-    }
-
-    fn pay(&mut self) {
-        let Some(mean_ms) = self.payments_mean_ms else {
-            return;
-        };
-        let host = self.random.index(self.hosts.len());
-        if let Some(node) = self.hosts[host].node.as_ref()
-            && let Some(payment) = self.payer.payment(node, &mut self.random)
-        {
-            self.submit(host, payment);
-        }
-        let delay = self.random.exponential(mean_ms);
-        self.schedule(delay, Event::Pay);
-    }
-
-    /// Gives a payment to a host's node; true if it is accepted.
-    pub fn submit(&mut self, host: usize, payment: Transaction) -> bool {
-        let txid = payment.txid();
-        let submitted = payment.clone();
-        let accepted = self.with_node(host, |node, now| node.submit_transaction(now, Arc::new(submitted)));
-        let accepted = matches!(accepted, Some(Ok(_)));
-        self.log.note(self.now, host, if accepted { "pay" } else { "pay refused" }, txid.as_bytes());
-        self.log.trace(self.now, host, || format!("payment {txid}: accepted = {accepted}"));
-        if accepted {
-            self.payer.accepted(&payment);
-        }
-        accepted
-    }
-
-    /// Opens a connection that a node asked for, if somebody is there to take it.
-    pub(crate) fn dial(&mut self, host: usize, address: SocketAddr) {
-        let called = host_at(address, self.hosts.len());
-        let delay_ms = called.map_or(0, |called| self.delays.between(host, called));
-        let reachable = called.filter(|called| {
-            let apart = self.partition.as_ref().is_some_and(|partition| partition.separates(host, *called));
-            !apart && self.hosts[*called].node.is_some()
-        });
-        let Some(called) = reachable else {
-            return self.schedule(2 * delay_ms, Event::CallFailed { host, address });
-        };
-        self.next_connection += 1;
-        let number = self.next_connection;
-        let (caller_peer, called_peer) = (PeerId(2 * number), PeerId(2 * number + 1));
-        let magic = self.params.magic;
-        let connection = Connection::new((host, caller_peer), (called, called_peer), delay_ms, magic, self.now);
-        self.connections.insert(number, connection);
-        self.schedule(delay_ms, Event::Open { connection: number, end: 1 });
-        self.schedule(2 * delay_ms, Event::Open { connection: number, end: 0 });
-    }
-
-    fn call_failed(&mut self, host: usize, address: SocketAddr) {
-        self.log.note(self.now, host, "call failed", &address.port().to_le_bytes());
-        self.with_node(host, |node, now| node.handle_dial_failed(now, address));
-    }
-
-    fn open(&mut self, number: u64, end: usize) {
-        let Some(connection) = self.connections.get_mut(&number) else {
-            return;
-        };
-        let (host, peer, other) = (connection.ends[end].host, connection.ends[end].peer, connection.ends[1 - end].host);
-        let apart = self.partition.as_ref().is_some_and(|partition| partition.separates(host, other));
-        // The called must be up; the caller only learns of a connection that the called has taken.
-        let taken = end == 1 || connection.ends[1].open;
-        if self.hosts[host].node.is_none() || apart || !taken {
-            self.connections.remove(&number);
-            if end == 0 {
-                return self.call_failed(host, address_of(other));
-            }
-            return;
-        }
-        connection.ends[end].open = true;
-        let attachment = crate::host::Attachment { connection: number, end };
-        self.hosts[host].peers.insert(peer, attachment);
-        self.log.note(self.now, host, "open", &number.to_le_bytes());
-        let (address, direction) = if end == 0 {
-            (address_of(other), Direction::Outbound)
-        } else {
-            let mut from = address_of(other);
-            let [low, high, ..] = number.to_le_bytes();
-            from.set_port(20_000 + u16::from_le_bytes([low, high]) % 40_000);
-            (from, Direction::Inbound)
-        };
-        self.with_node(host, |node, now| node.handle_peer_connected(now, peer, address, direction));
-    }
-
-    fn split(&mut self, partition: Partition) {
-        self.log.note(self.now, 0, "split", &[]);
-        self.log.trace(self.now, 0, || format!("{partition:?}"));
-        if partition.kind == PartitionKind::Break {
-            let broken: Vec<u64> = self
-                .connections
-                .iter()
-                .filter(|(_, connection)| partition.separates(connection.ends[0].host, connection.ends[1].host))
-                .map(|(number, _)| *number)
-                .collect();
-            for number in broken {
-                self.break_connection(number);
-            }
-        }
-        self.partition = Some(partition);
-    }
-
-    fn heal(&mut self) {
-        self.log.note(self.now, 0, "heal", &[]);
-        self.log.trace(self.now, 0, || "the network is whole again".to_owned());
-        self.partition = None;
-        let mut released = Vec::new();
-        for (number, connection) in &mut self.connections {
-            for end in 0..2 {
-                for packet in connection.ends[end].release() {
-                    let at = connection.ends[end].arrival(self.now, connection.delay_ms);
-                    released.push((at, Event::Arrive { connection: *number, end, packet }));
-                }
-            }
-        }
-        for (at, event) in released {
-            self.queue.push(at, event);
-        }
-    }
-
-    /// Starts a node that is not running.
-    pub fn start(&mut self, host: usize) {
-        let machine = &mut self.hosts[host];
-        if machine.node.is_some() {
-            return;
-        }
-        self.log.note(self.now, host, "start", &machine.starts.to_le_bytes());
-        self.log.trace(self.now, host, || "starts".to_owned());
-        match machine.start(&self.params, self.now) {
-            Ok(()) => self.pump(host),
-            Err(error) => self.violations.push(format!("host {host} does not start on its own store: {error}")),
-        }
-    }
-
-    fn crash(&mut self, host: usize, outputs: u32) {
-        if outputs > 0 {
-            self.hosts[host].outputs_to_live = Some(outputs);
-        } else {
-            self.kill(host);
-        }
-    }
-
-    /// Heals the network, starts every node, and stops miners and payments: from now on it must become quiet.
-    pub fn calm(&mut self) {
-        self.stop_mining();
-        self.stop_payments();
-        self.heal();
-        for host in 0..self.hosts.len() {
-            self.hosts[host].outputs_to_live = None;
-            self.start(host);
-        }
-    }
-
-    /// Whether all nodes run and have the same tip.
+    /// Whether all honest nodes run and have the same tip.
     #[must_use]
     pub fn agrees(&self) -> bool {
         checkers::agreement(self).is_empty()

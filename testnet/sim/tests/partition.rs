@@ -4,7 +4,8 @@ use tally_node_core::testing;
 use tally_primitives::hash::Txid;
 use tally_primitives::transaction::Transaction;
 use tally_sim::checkers;
-use tally_sim::network::{Delays, Partition, PartitionKind};
+use tally_sim::network::Network;
+use tally_sim::network::partition::{Partition, PartitionKind};
 use tally_sim::topology::Topology;
 use tally_sim::world::{Event, World, WorldConfig};
 
@@ -18,13 +19,9 @@ fn ring() -> World {
     let mut random = tally_node_core::random::Random::new(1);
     let links = Topology::Ring.links(HOSTS, &mut random);
     World::new(WorldConfig {
-        seed: 42,
-        hosts: HOSTS,
-        links,
-        delays: Delays::constant(50),
         framed: true,
         trickle_mean_ms: 100,
-        traced: false,
+        ..WorldConfig::new(42, HOSTS, links, Network::constant(50))
     })
 }
 

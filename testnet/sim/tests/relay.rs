@@ -4,7 +4,7 @@ use tally_node_core::net::limits::{DEFAULT_TRICKLE_MEAN_MS, RELAY_FIRST_TRANSACT
 use tally_node_core::random::Random;
 use tally_node_core::testing;
 use tally_sim::checkers;
-use tally_sim::network::Delays;
+use tally_sim::network::Network;
 use tally_sim::topology::Topology;
 use tally_sim::world::{World, WorldConfig};
 
@@ -12,14 +12,11 @@ use tally_sim::world::{World, WorldConfig};
 const DELAY_MS: u64 = 50;
 
 fn world(seed: u64, hosts: usize, topology: Topology) -> World {
+    let links = topology.links(hosts, &mut Random::new(0));
     let mut world = World::new(WorldConfig {
-        seed,
-        hosts,
-        links: topology.links(hosts, &mut Random::new(0)),
-        delays: Delays::constant(DELAY_MS),
         framed: true,
         trickle_mean_ms: DEFAULT_TRICKLE_MEAN_MS,
-        traced: false,
+        ..WorldConfig::new(seed, hosts, links, Network::constant(DELAY_MS))
     });
     world.run(2_000);
     world

@@ -3,19 +3,15 @@
 use tally_node_core::net::limits::DEFAULT_TRICKLE_MEAN_MS;
 use tally_node_core::testing;
 use tally_sim::checkers;
-use tally_sim::network::Delays;
+use tally_sim::host::Death;
+use tally_sim::network::Network;
 use tally_sim::topology::{Link, Topology};
 use tally_sim::world::{Event, World, WorldConfig};
 
 fn world(seed: u64, hosts: usize, links: Vec<Link>, delay_ms: u64) -> World {
     World::new(WorldConfig {
-        seed,
-        hosts,
-        links,
-        delays: Delays::constant(delay_ms),
-        framed: false,
         trickle_mean_ms: DEFAULT_TRICKLE_MEAN_MS,
-        traced: false,
+        ..WorldConfig::new(seed, hosts, links, Network::constant(delay_ms))
     })
 }
 
@@ -39,7 +35,7 @@ fn a_node_that_comes_late_fetches_a_long_chain_from_several_peers() {
     // Hosts 1 and 2 call host 0; host 3, the late one, calls all of them.
     let links = vec![(1, 0), (2, 0), (3, 0), (3, 1), (3, 2)];
     let mut world = world(1, 4, links, 20);
-    world.schedule(0, Event::Crash { host: 3, outputs: 0 });
+    world.schedule(0, Event::Crash { host: 3, death: Death::AfterOutputs(0) });
     world.run(10);
     for _ in 0..700 {
         world.mine_on(0);
@@ -58,7 +54,7 @@ fn a_node_that_comes_late_fetches_a_long_chain_from_several_peers() {
 #[test]
 fn a_node_that_dies_again_and_again_during_initial_sync_gets_there_and_loses_nothing() {
     let mut world = world(2, 2, star(2), 5);
-    world.schedule(0, Event::Crash { host: 1, outputs: 0 });
+    world.schedule(0, Event::Crash { host: 1, death: Death::AfterOutputs(0) });
     world.run(10);
     for _ in 0..300 {
         world.mine_on(0);
@@ -67,14 +63,14 @@ fn a_node_that_dies_again_and_again_during_initial_sync_gets_there_and_loses_not
     let mut best = 0;
     for outputs in 1..=40 {
         world.start(1);
-        world.schedule(0, Event::Crash { host: 1, outputs: outputs * 3 });
+        world.schedule(0, Event::Crash { host: 1, death: Death::AfterOutputs(outputs * 3) });
         world.run(1_000);
-        world.schedule(0, Event::Crash { host: 1, outputs: 0 });
+        world.schedule(0, Event::Crash { host: 1, death: Death::AfterOutputs(0) });
         world.run(10);
         world.start(1);
         assert!(height(&world, 1) >= best, "what was committed is there after a crash");
         best = height(&world, 1);
-        world.schedule(0, Event::Crash { host: 1, outputs: 0 });
+        world.schedule(0, Event::Crash { host: 1, death: Death::AfterOutputs(0) });
         world.run(10);
     }
     world.calm();
@@ -131,7 +127,7 @@ fn the_checkers_see_what_is_wrong() {
     assert_sound(&world);
     world.mine_on(0);
     assert_eq!(checkers::agreement(&world).len(), 1, "two hosts without a link do not agree");
-    world.schedule(0, Event::Crash { host: 1, outputs: 0 });
+    world.schedule(0, Event::Crash { host: 1, death: Death::AfterOutputs(0) });
     world.run(1);
     assert_eq!(checkers::agreement(&world), ["host 1 does not run"]);
 }

@@ -1,4 +1,4 @@
-use super::{Cli, parse_rate, parse_seconds};
+use super::{Cli, parse_rate, parse_seconds, parse_versions};
 use clap::CommandFactory;
 use std::time::Duration;
 
@@ -14,6 +14,16 @@ fn rates_may_have_units() {
     }
     for text in ["", "k", "0", "-1", "nan", "inf", "1 k", "1kk", "ten", "1µ"] {
         assert!(parse_rate(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn versions_are_bits_of_bip_320() {
+    for (text, mask) in [("off", 0), ("1", 0), ("2", 0x2000), ("16", 0x1_e000), ("65536", 0x1fff_e000)] {
+        assert_eq!(parse_versions(text), Ok(mask), "{text}");
+    }
+    for text in ["", "0", "3", "131072", "-1", "on"] {
+        assert!(parse_versions(text).is_err(), "{text}");
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Luck, chance};
+use super::{Luck, Temperature, chance, temperature};
 use std::time::Duration;
 
 #[test]
@@ -41,4 +41,24 @@ fn the_rate_is_that_of_the_last_ten_seconds() {
     let rates: Vec<f64> = (21..=31).map(|second| luck.rate(20_000, Duration::from_secs(second))).collect();
     assert!(rates.windows(2).all(|pair| pair[1] < pair[0] || pair[1] == 0.0), "{rates:?}");
     assert_eq!(rates.last(), Some(&0.0));
+}
+
+#[test]
+fn the_temperature_is_in_standard_deviations() {
+    let of = |found| temperature(found, 100.0);
+    let expected = [
+        (80, Temperature::Cold),
+        (81, Temperature::Cool),
+        (90, Temperature::Cool),
+        (91, Temperature::Mild),
+        (109, Temperature::Mild),
+        (110, Temperature::Warm),
+        (119, Temperature::Warm),
+        (120, Temperature::Hot),
+    ];
+    for (found, temperature) in expected {
+        assert_eq!(of(found), Some(temperature), "{found} of 100");
+    }
+    assert_eq!(temperature(9, 4.9), None, "too early");
+    assert_eq!(temperature(0, 5.0).map(|it| it.to_string()).as_deref(), Some("cold"));
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Far more than anything takes; a test that waits so long has failed.
@@ -18,8 +18,23 @@ pub struct Miner {
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_miner"));
-    command.args(args).env_remove("MINER_RPC_PASSWORD");
+    command.args(args).env_remove("MINER_RPC_PASSWORD").env_remove("MINER_STRATUM_PASSWORD");
     command
+}
+
+/// What a miner prints that should end by itself; one that does not is killed at last.
+pub fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the miner starts");
+    let id = child.id().to_string();
+    let (is_done, watch) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if watch.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    let output = child.wait_with_output().expect("an output");
+    drop(is_done);
+    output
 }
 
 impl Miner {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod miner;
+pub mod pool;
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};

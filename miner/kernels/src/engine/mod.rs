@@ -7,6 +7,7 @@
 //! let (engine, found) = Engine::start(EngineConfig { threads: 1, ..EngineConfig::default() })?;
 //! let work = CoinbaseWork {
 //!     header: [0; 80],
+//!     version_mask: 0,
 //!     target: [0x7f; 32],
 //!     coinbase_prefix: b"anything".to_vec(),
 //!     coinbase_suffix: Vec::new(),
@@ -23,7 +24,9 @@
 
 mod batch;
 pub mod limiter;
+mod pin;
 mod shared;
+mod space;
 mod worker;
 
 use crate::kernel::{self, Kernel};
@@ -46,7 +49,9 @@ pub struct EngineConfig {
     pub limit_hashes_per_second: Option<f64>,
     /// The kernel, see [`kernel::best`] and [`kernel::by_name`].
     pub kernel: &'static dyn Kernel,
-    /// The nonces tried for each extra nonce. All of them, except in tests.
+    /// Whether each thread stays on a processor of its own (Linux).
+    pub pin: bool,
+    /// The nonces tried for each extra nonce and version. All of them, except in tests.
     pub nonces: RangeInclusive<u32>,
 }
 
@@ -57,6 +62,7 @@ impl Default for EngineConfig {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             limit_hashes_per_second: None,
             kernel: kernel::best(),
+            pin: false,
             nonces: 0..=u32::MAX,
         }
     }
@@ -69,7 +75,7 @@ pub struct Found {
     pub job_id: u64,
     /// The extra nonce with which [`Work::header`](crate::Work::header) made this header.
     pub extra_nonce: u64,
-    /// The header with its nonce.
+    /// The header with its nonce, and its version as it was changed within [`Work::version_mask`](crate::Work::version_mask).
     pub header_bytes: [u8; 80],
     /// sha256d of the header, as it comes out (not reversed).
     pub hash: [u8; 32],
@@ -86,6 +92,12 @@ pub enum EngineError {
     BadLimit {
         /// What was given.
         limit: f64,
+    },
+    /// The threads cannot be pinned.
+    #[error("cannot pin threads to processors: {reason}")]
+    Pin {
+        /// What the system said.
+        reason: String,
     },
     /// The range of nonces is empty.
     #[error("an engine needs at least one nonce to try")]
@@ -122,6 +134,7 @@ impl Engine {
         }
         check_limit(config.limit_hashes_per_second)?;
         let threads = config.threads;
+        let processors = if config.pin { pin::processors()? } else { Vec::new() };
         let refused = |reason: String| EngineError::Threads { threads, reason };
         let (sender, receiver) = mpsc::sync_channel(RESULTS_WAITING_MAX);
         let shared = Arc::new(Shared::new(&config, sender));
@@ -136,7 +149,12 @@ impl Engine {
         let runner = std::thread::Builder::new()
             .name("hash-engine".to_owned())
             .spawn(move || {
-                pool.broadcast(|_| worker::run(&for_threads));
+                pool.broadcast(|thread| {
+                    if let Some(processor) = processors.get(thread.index() % processors.len().max(1)) {
+                        pin::pin_to(*processor);
+                    }
+                    worker::run(&for_threads);
+                });
             })
             .map_err(|error| refused(error.to_string()))?;
         Ok((Engine { shared, threads, runner: Some(runner) }, receiver))

@@ -2,6 +2,7 @@
 
 use super::batch::{self, BatchSize};
 use super::limiter::{Limiter, Slot};
+use super::space::Space;
 use super::{EngineConfig, Found};
 use crate::kernel::Kernel;
 use crate::work::{Job, Report};
@@ -16,7 +17,8 @@ pub(super) struct Task {
     pub(super) target: [u8; 32],
     /// No batch should be larger than this.
     pub(super) batch_max: u32,
-    /// Nonces handed out so far, over all extra nonces: position / nonces = extra nonce, position % nonces = which nonce.
+    pub(super) space: Space,
+    /// Hashes handed out so far: a place in the space.
     position: AtomicU64,
     /// One result was enough and is there: what is under way is worthless.
     done: AtomicBool,
@@ -25,17 +27,18 @@ pub(super) struct Task {
 }
 
 impl Task {
-    fn new(job: Job) -> Task {
+    fn new(job: Job, nonces: (u32, u32), kernel: &dyn Kernel) -> Task {
         let target = job.work.target();
         let batch_max = match job.report {
             Report::First => batch::hashes_until_hit(&target, 8),
             Report::Every => u32::MAX,
         };
-        let position = AtomicU64::new(0);
-        Task { job, target, batch_max, position, done: AtomicBool::new(false), exhausted: AtomicBool::new(false) }
+        let space = Space::new(nonces, job.work.version_mask(), kernel.versions());
+        let (done, exhausted) = (AtomicBool::new(false), AtomicBool::new(false));
+        Task { job, target, batch_max, space, position: AtomicU64::new(0), done, exhausted }
     }
 
-    /// Takes the next nonces for the calling thread and returns their position.
+    /// Takes the next hashes for the calling thread and returns their position.
     pub(super) fn claim(&self, hashes: u32) -> u64 {
         self.position.fetch_add(u64::from(hashes), Ordering::Relaxed)
     }
@@ -82,8 +85,7 @@ impl Orders {
 /// The orders with their bell, the counters, and where results go.
 pub(super) struct Shared {
     kernel: &'static dyn Kernel,
-    pub(super) first_nonce: u32,
-    pub(super) nonce_count: u64,
+    nonces: (u32, u32),
     orders: Mutex<Orders>,
     changed: Condvar,
     started: Instant,
@@ -97,8 +99,7 @@ impl Shared {
         let limiter = Limiter::new(config.limit_hashes_per_second, Duration::ZERO);
         Shared {
             kernel: config.kernel,
-            first_nonce: *config.nonces.start(),
-            nonce_count: u64::from(config.nonces.end() - config.nonces.start()) + 1,
+            nonces: (*config.nonces.start(), *config.nonces.end()),
             orders: Mutex::new(Orders { task: None, paused: false, stopped: false, limiter }),
             changed: Condvar::new(),
             started: Instant::now(),
@@ -131,7 +132,7 @@ impl Shared {
     }
 
     pub(super) fn set_job(&self, job: Option<Job>) {
-        let task = job.map(|job| Arc::new(Task::new(job)));
+        let task = job.map(|job| Arc::new(Task::new(job, self.nonces, self.kernel)));
         self.order(|orders| orders.task = task);
     }
 

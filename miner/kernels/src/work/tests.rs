@@ -4,6 +4,7 @@ use crate::sha256::sha256d;
 fn work(extra_nonce_size: usize) -> CoinbaseWork {
     CoinbaseWork {
         header: [7; 80],
+        version_mask: 0,
         target: [1; 32],
         coinbase_prefix: vec![1, 2],
         coinbase_suffix: vec![9],

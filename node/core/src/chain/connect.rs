@@ -48,7 +48,7 @@ struct BlockView {
 }
 
 /// A block's coins, gathered in order: undo data, the sum of fees, and the changes to the coin set.
-struct Walk {
+pub(super) struct Walk {
     undo: BlockUndo,
     fees: Amount,
     view: BlockView,
@@ -77,9 +77,7 @@ impl Chain {
             if !self.is_verified_ahead(id) {
                 self.check_block_witnesses(&block, &ids, &walk.undo, height)?;
             }
-            if let Some(coinbase) = block.transactions.first() {
-                check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees)?;
-            }
+            self.check_claim(&block, &walk, height)?;
             self.writes.add_undo(hash, Arc::new(walk.undo));
             self.index.set_connected(id);
             self.writes.touch(id);
@@ -104,7 +102,7 @@ impl Chain {
     }
 
     /// Looks up and takes the coins of every transaction in order, and checks what is cheap: IN-01 to IN-03.
-    fn walk_coins(&self, block: &Block, ids: &BlockIds, height: Height) -> Result<Walk, ConnectError> {
+    pub(super) fn walk_coins(&self, block: &Block, ids: &BlockIds, height: Height) -> Result<Walk, ConnectError> {
         let context = self.input_context(height);
         let mut walk = Walk { undo: BlockUndo::default(), fees: Amount::ZERO, view: BlockView::default() };
         for (transaction, txid) in block.transactions.iter().zip(&ids.txids) {
@@ -137,6 +135,26 @@ impl Chain {
             spent.push(coin);
         }
         Ok(spent)
+    }
+
+    /// What is left to check after the walk over the coins: witnesses, and what the coinbase claims.
+    pub(super) fn check_walked(
+        &self,
+        block: &Block,
+        ids: &BlockIds,
+        walk: &Walk,
+        height: Height,
+    ) -> Result<(), RuleError> {
+        self.check_block_witnesses(block, ids, &walk.undo, height)?;
+        self.check_claim(block, walk, height)
+    }
+
+    /// The coinbase claims no more than it may.
+    fn check_claim(&self, block: &Block, walk: &Walk, height: Height) -> Result<(), RuleError> {
+        match block.transactions.first() {
+            Some(coinbase) => check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees),
+            None => Ok(()),
+        }
     }
 
     /// The dear part, apart from the walk over the coins: every verdict depends on its own transaction and coins alone.

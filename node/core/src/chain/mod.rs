@@ -10,6 +10,7 @@
 //! | `connect` | one block joins or leaves the coin set |
 //! | `invalidate` | blocks condemned and pardoned by hand |
 //! | `open` | starting on a store, empty or not |
+//! | `propose` | whether a block would do, before it is worked for |
 //! | `query` | questions about blocks and branches |
 //! | `ahead` | witnesses of the next block, verified a few at a time |
 //! | [`coins`], [`index`], [`ids`] | the coins cache, the header tree, ids of transactions hashed once |
@@ -29,6 +30,7 @@ mod invalidate;
 pub mod memory;
 mod open;
 pub mod outcome;
+mod propose;
 mod query;
 pub mod store;
 mod verified;

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | here | [`BlockTemplate`] |
 //! | `select` | the choice by ancestor fee rate |
+//! | [`stratum`] | Stratum v1: miners that connect to the node |
 
 mod select;
+pub mod stratum;
 
 #[cfg(test)]
 mod tests;

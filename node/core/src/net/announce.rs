@@ -128,7 +128,7 @@ impl Node {
 
     /// Queues a transaction for one peer.
     pub(crate) fn queue_announcement(&mut self, now: Timestamp, id: PeerId, wtxid: Wtxid) {
-        let Some(peer) = self.net.peers.get_mut(&id) else {
+        let Some(peer) = self.net.peers.get_mut(&id).filter(|peer| peer.relays()) else {
             return;
         };
         let announcer = &mut peer.announcer;

@@ -55,6 +55,11 @@ impl BlockSources {
         self.by_hash.get(hash).copied()
     }
 
+    /// The peer that sent this block.
+    pub fn peer(&self, hash: &BlockHash) -> Option<PeerId> {
+        self.get(hash).map(|source| source.peer)
+    }
+
     /// Remembers why a block was refused on connecting, for whoever submitted it.
     fn note_refusal(&mut self, hash: BlockHash, error: RuleError) {
         if self.refusals.insert(hash, error).is_none() {

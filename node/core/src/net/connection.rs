@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 
 use tally_primitives::hash::BlockHash;
 use tally_primitives::units::{Height, Timestamp};
-use tally_wire::{FrameError, Message, Services};
+use tally_wire::{FrameError, InventoryItem, Message, Services};
 
 use crate::event::Event;
-use crate::net::addresses::AddressBucket;
 use crate::net::announce::Announcer;
 use crate::net::disconnect::{DisconnectReason, Violation};
 use crate::net::download::PeerDownload;
 use crate::net::fee_filter::PeerFeeFilter;
+use crate::net::gossip::PeerAddresses;
 use crate::net::headers::PeerHeaders;
 use crate::net::high_bandwidth::PeerCompact;
 use crate::net::limits::MAX_UNKNOWN_FRAMES_PER_MINUTE;
-use crate::net::peer::{Direction, Handshake, Peer, PeerId, PeerInfo};
+use crate::net::peer::{Direction, Handshake, Peer, PeerId, PeerInfo, Role};
 use crate::net::ping::PeerPing;
 use crate::net::serve::ServeQueue;
 use crate::node::{Node, Output};
@@ -27,15 +27,17 @@ impl Node {
     /// opened. `id` is new.
     pub fn handle_peer_connected(&mut self, now: Timestamp, id: PeerId, address: SocketAddr, direction: Direction) {
         self.begin(now);
+        let role = self.role_of(address, direction);
         if direction == Direction::Outbound && self.outbound_to(address).is_some() {
             self.output(Output::Disconnect { peer: id, reason: DisconnectReason::AlreadyConnected });
             return self.finish(now);
         }
-        let our_nonce = self.net.random.next_u64();
+        let our_nonce = self.secret_nonce(id, now);
         let peer = Peer {
             id,
             address,
             direction,
+            role,
             connected_at: now,
             last_message_at: now,
             handshake: Handshake::AwaitsVersion,
@@ -49,29 +51,38 @@ impl Node {
             serve: ServeQueue::default(),
             compact: PeerCompact::default(),
             fee_filter: PeerFeeFilter::default(),
-            addresses: AddressBucket::new(now),
+            addresses: PeerAddresses::new(now),
+            last_block_at: None,
+            last_transaction_at: None,
             unknown_frames: (0, now),
         };
-        let full = direction == Direction::Inbound && self.net.inbound() >= self.config.max_inbound;
-        let refusal = self.refusal(now, &peer);
+        // A banned address must not drive anybody out.
+        let refusal = self.refusal(now, &peer).or_else(|| self.admit(now, &peer).err());
         self.net.peers.insert(id, peer);
         if direction == Direction::Outbound {
             self.net.redial.connected(address, now);
         }
         if let Some(reason) = refusal {
             self.disconnect(now, id, reason);
-        } else if full {
-            self.disconnect(now, id, DisconnectReason::Full { max: self.config.max_inbound });
         } else if direction == Direction::Outbound {
             self.send_version(now, id);
         }
         self.finish(now);
     }
 
+    /// What a connection is for.
+    fn role_of(&mut self, address: SocketAddr, direction: Direction) -> Role {
+        if direction == Direction::Inbound {
+            return Role::Inbound;
+        }
+        let called_for = self.net.outbound.answered(address);
+        if self.net.redial.contains(address) { Role::Manual } else { called_for.unwrap_or(Role::Manual) }
+    }
+
     /// Why a peer is not wanted, if it is not. Whom the operator asked for is welcome unless the operator banned it too.
     pub(crate) fn refusal(&self, now: Timestamp, peer: &Peer) -> Option<DisconnectReason> {
         let (ip, port) = peer.identity();
-        let manual = peer.direction == Direction::Outbound && self.net.redial.contains(peer.address);
+        let manual = peer.role == Role::Manual && self.net.redial.contains(peer.address);
         self.net.bans.refusal(now, ip, port).filter(|reason| !(manual && *reason == DisconnectReason::Discouraged))
     }
 
@@ -83,11 +94,39 @@ impl Node {
             let early = !peer.is_ready() && !matches!(message, Message::Version(_) | Message::VersionAck);
             if early {
                 self.punish(now, id, Violation::HandshakeOrder { kind: message.kind() });
-            } else {
-                self.dispatch(now, id, message);
+            } else if let Some(message) = self.wanted(id, message) {
+                self.take_message(now, id, message);
             }
         }
         self.finish(now);
+    }
+
+    /// Over a connection for blocks only nothing else is taken.
+    fn wanted(&self, id: PeerId, message: Message) -> Option<Message> {
+        if self.net.peers.get(&id).is_none_or(Peer::relays) {
+            return Some(message);
+        }
+        match message {
+            Message::Transaction(_) => None,
+            Message::Inventory(mut items) => {
+                items.retain(|item| matches!(item, InventoryItem::Block(_)));
+                Some(Message::Inventory(items))
+            }
+            message => Some(message),
+        }
+    }
+
+    /// Acts on a message, and notes whether it brought a transaction that was news.
+    fn take_message(&mut self, now: Timestamp, id: PeerId, message: Message) {
+        let is_transaction = matches!(message, Message::Transaction(_));
+        let before = (self.mempool.len(), self.mempool.total_fees());
+        self.dispatch(now, id, message);
+        if is_transaction
+            && before != (self.mempool.len(), self.mempool.total_fees())
+            && let Some(peer) = self.net.peers.get_mut(&id)
+        {
+            peer.last_transaction_at = Some(now);
+        }
     }
 
     fn dispatch(&mut self, now: Timestamp, id: PeerId, message: Message) {
@@ -101,7 +140,10 @@ impl Node {
             Message::GetHeaders { locator, stop } => self.on_get_headers(id, &locator, &stop),
             Message::Headers(headers) => self.on_headers(now, id, &headers),
             Message::Inventory(items) => self.on_inventory(now, id, &items),
-            Message::GetData(items) => self.on_get_data(now, id, items),
+            Message::GetData(items) => match self.upload_refusal(now, id, &items) {
+                Some(reason) => self.disconnect(now, id, reason),
+                None => self.on_get_data(now, id, items),
+            },
             Message::NotFound(items) => self.on_not_found(now, id, &items),
             Message::Block(block) => self.on_block(now, id, block),
             Message::Transaction(transaction) => self.on_transaction(now, id, transaction),
@@ -160,6 +202,9 @@ impl Node {
     pub fn handle_dial_failed(&mut self, now: Timestamp, address: SocketAddr) {
         self.begin(now);
         self.net.redial.dial_failed(address, now, &mut self.net.random);
+        if self.net.outbound.answered(address).is_some() {
+            self.net.outbound.wake(now);
+        }
         self.finish(now);
     }
 
@@ -187,6 +232,7 @@ impl Node {
         };
         if peer.direction == Direction::Outbound {
             self.net.redial.lost(peer.address, now, &mut self.net.random);
+            self.outbound_gone(now, &peer);
         }
         if peer.is_ready() {
             self.emit(Event::PeerDisconnected { peer: id.0, reason: reason.to_string() });
@@ -209,25 +255,24 @@ impl Node {
     fn peer_info(&self, now: Timestamp, peer: &Peer) -> PeerInfo {
         let index = self.chain.index();
         let version = peer.version.as_ref();
-        let offset = |theirs: Timestamp| {
-            let millis = |timestamp: Timestamp| i64::try_from(timestamp.as_millis()).unwrap_or(i64::MAX);
-            millis(theirs).saturating_sub(millis(peer.connected_at))
-        };
         PeerInfo {
             id: peer.id,
             address: peer.address,
             listen_address: peer.listen_address(),
             direction: peer.direction,
-            manual: peer.direction == Direction::Outbound && self.net.redial.contains(peer.address),
+            role: peer.role,
+            relays: peer.relays(),
             ready: peer.is_ready(),
             protocol: version.map_or(0, |version| version.protocol),
             services: version.map_or(Services::NONE, |version| version.services),
             user_agent: version.map_or_else(String::new, |version| version.user_agent.clone()),
             start_height: version.map_or(Height::GENESIS, |version| version.height),
             best_known: peer.headers.best.map(|best| (index.get(best).hash, index.get(best).height)),
-            time_offset_millis: version.map_or(0, |version| offset(version.time)),
+            time_offset_millis: peer.clock_offset(),
             connected_at: peer.connected_at,
             last_message_at: peer.last_message_at,
+            last_block_at: peer.last_block_at,
+            last_transaction_at: peer.last_transaction_at,
             ping_millis: peer.ping.last_millis(),
             min_ping_millis: peer.ping.min_millis(),
             ping_wait_millis: peer.ping.wait_millis(now),

@@ -99,6 +99,30 @@ pub enum DisconnectReason {
     /// We called an address that we are connected to.
     #[error("we are connected to this address already")]
     AlreadyConnected,
+    /// The group of the address has as many inbound slots as any may have.
+    #[error("{max} inbound slots are taken by this network already")]
+    GroupFull {
+        /// Slots for one group.
+        max: usize,
+    },
+    /// The address opens connections faster than any honest node.
+    #[error("this address connects too often")]
+    TooOften,
+    /// The slot was needed for another.
+    #[error("all slots are taken, and others are of more use")]
+    Evicted,
+    /// It was only to find out whether it answers.
+    #[error("it answered, which is all we wanted to know")]
+    FeelerDone,
+    /// Somebody to look for a better chain was called, and the others are of more use.
+    #[error("an extra peer that was no better than the others")]
+    ExtraPeer,
+    /// We have sent as much as we want to in a day, and it asks for old blocks.
+    #[error("{bytes} bytes were sent today, which is the upload target: no old blocks until tomorrow")]
+    UploadTarget {
+        /// The target.
+        bytes: u64,
+    },
     /// No inbound slot is free.
     #[error("all {max} inbound slots are taken")]
     Full {

@@ -8,8 +8,10 @@ use tally_wire::{Message, MessageKind, Services, Version};
 
 use crate::event::Event;
 use crate::net::disconnect::{DisconnectReason, Violation};
-use crate::net::limits::{HANDSHAKE_TIMEOUT_MS, MAX_ANNOUNCEMENT_QUEUE, MIN_PROTOCOL_VERSION, PROTOCOL_VERSION};
-use crate::net::peer::{Direction, Handshake, PeerId};
+use crate::net::limits::{
+    HANDSHAKE_TIMEOUT_MS, MAX_ANNOUNCEMENT_QUEUE, MAX_USER_AGENT_KEPT, MIN_PROTOCOL_VERSION, PROTOCOL_VERSION,
+};
+use crate::net::peer::{Direction, Handshake, Peer, PeerId, Role};
 use crate::node::Node;
 
 impl Node {
@@ -20,9 +22,12 @@ impl Node {
             return;
         };
         peer.told_tip = tip.hash;
+        let blocks_only = matches!(peer.role, Role::BlockOnly | Role::Feeler);
+        let services =
+            if blocks_only { Services::FULL_CHAIN.with(Services::BLOCKS_ONLY) } else { Services::FULL_CHAIN };
         let version = Version {
             protocol: PROTOCOL_VERSION,
-            services: Services::FULL_CHAIN,
+            services,
             genesis: self.chain.genesis_hash(),
             time: now,
             nonce: peer.our_nonce,
@@ -34,7 +39,7 @@ impl Node {
         self.send(id, Message::Version(version));
     }
 
-    pub(crate) fn on_version(&mut self, now: Timestamp, id: PeerId, version: Version) {
+    pub(crate) fn on_version(&mut self, now: Timestamp, id: PeerId, mut version: Version) {
         let Some(peer) = self.net.peers.get_mut(&id) else {
             return;
         };
@@ -42,8 +47,10 @@ impl Node {
             let violation = Violation::HandshakeOrder { kind: MessageKind::Version };
             return self.punish(now, id, violation);
         }
+        // Printable ASCII: every character is a byte.
+        version.user_agent.truncate(MAX_USER_AGENT_KEPT);
         peer.version = Some(version.clone());
-        let direction = peer.direction;
+        let (address, direction, role) = (peer.address, peer.direction, peer.role);
         if self.is_self_connection(now, id, version.nonce) {
             return;
         }
@@ -51,7 +58,14 @@ impl Node {
             self.send_version(now, id);
         }
         if let Some(reason) = self.unsuitable(now, id, &version) {
+            if matches!(reason, DisconnectReason::WrongGenesis { .. }) && direction == Direction::Outbound {
+                self.net.book.forget(address);
+            }
             return self.disconnect(now, id, reason);
+        }
+        if role == Role::Feeler {
+            self.outbound_ready(now, id);
+            return self.disconnect(now, id, DisconnectReason::FeelerDone);
         }
         if let Some(peer) = self.net.peers.get_mut(&id) {
             peer.handshake = Handshake::AwaitsAck;
@@ -74,7 +88,12 @@ impl Node {
 
     /// A `Version` with a nonce of our own comes from ourselves: both ends are closed, and the address is not called again.
     fn is_self_connection(&mut self, now: Timestamp, id: PeerId, nonce: u64) -> bool {
-        let Some(other) = self.net.peers.values().find(|peer| peer.id != id && peer.our_nonce == nonce) else {
+        let Some(direction) = self.net.peers.get(&id).map(|peer| peer.direction) else {
+            return false;
+        };
+        // The other end of the same connection has not shaken hands either, and sees it from the other side.
+        let is_other_end = |peer: &&Peer| peer.our_nonce == nonce && peer.direction != direction && !peer.is_ready();
+        let Some(other) = self.net.peers.values().find(is_other_end) else {
             return false;
         };
         let other = (other.id, other.address, other.direction);
@@ -82,6 +101,7 @@ impl Node {
         for (id, address, direction) in this.into_iter().chain([other]) {
             if direction == Direction::Outbound {
                 self.net.redial.forget_own(address);
+                self.net.book.forget_own(address);
             }
             self.disconnect(now, id, DisconnectReason::SelfConnection);
         }
@@ -111,21 +131,23 @@ impl Node {
             return;
         };
         let (address, direction, told_tip) = (peer.address, peer.direction, peer.told_tip);
-        let listens_at = peer.listen_address();
-        let services = peer.version.as_ref().map_or(Services::NONE, |version| version.services);
+        let (role, offset) = (peer.role, peer.clock_offset());
         self.emit(Event::PeerConnected { peer: id.0, address, inbound: direction == Direction::Inbound });
-        if let Some(address) = listens_at {
-            self.net.book.saw(address, services, now, &mut self.net.random);
-        }
         if direction == Direction::Outbound {
             self.net.redial.shook_hands(address);
+            self.net.clock_skew.add(offset);
+            self.outbound_ready(now, id);
+        }
+        if direction == Direction::Outbound && role != Role::BlockOnly {
             if let Some(peer) = self.net.peers.get_mut(&id) {
                 peer.addresses.asked(now);
             }
             self.send(id, Message::GetAddresses);
+            self.tell_own_address(now, id);
         }
         self.send(id, Message::SendCompact { high_bandwidth: false });
         self.tell_fee_filter(now, id);
+        self.hear_listen_address(now, id);
         if self.chain.tip().hash != told_tip {
             self.announce_tip_to(id);
         }

@@ -152,8 +152,155 @@ pub const ORPHAN_EXPIRY_MS: u64 = 5 * 60_000;
 /// Orphans looked at again in one go, so that a thousand that wait for the same parent do not hold up a block.
 pub const ORPHANS_PER_TURN: usize = 32;
 
-/// Addresses that we keep.
-pub const MAX_ADDRESS_BOOK: usize = 4_096;
+/// Peers that a node chooses and calls for everything: each more costs everybody's inbound slots.
+pub const OUTBOUND_PEERS: usize = 8;
+
+/// Peers that it calls for blocks only. No transaction or address passes over these connections, so nobody can find them out by what does.
+pub const BLOCK_ONLY_PEERS: usize = 2;
+
+/// Block-only peers that are called first after a restart: whoever restarts us gains nothing.
+pub const MAX_ANCHORS: usize = 2;
+
+/// Between two calls: so that ten slots are filled within two seconds, and a book of dead addresses costs little.
+pub const CALL_PACE_MS: u64 = 200;
+
+/// Between two looks for somebody to call when there was nobody, at first …
+pub const MIN_SEARCH_PAUSE_MS: u64 = 1_000;
+
+/// … doubling up to this. A new address ends the pause.
+pub const MAX_SEARCH_PAUSE_MS: u64 = 60_000;
+
+/// Mean time between feelers.
+pub const FEELER_MEAN_MS: u64 = 2 * 60_000;
+
+/// Spacings without a block after which the tip counts as stale: happens by chance once in 3,000 blocks.
+pub const STALE_TIP_SPACINGS: u64 = 8;
+
+/// … but never sooner than this.
+pub const MIN_STALE_TIP_MS: u64 = 60_000;
+
+/// How long an extra peer may take to show that it is better than the others.
+pub const EXTRA_PEER_TRIAL_MS: u64 = 30_000;
+
+/// How long after the start seeds are asked even though addresses are known, if nobody answers there.
+pub const SEED_PATIENCE_MS: u64 = 30_000;
+
+/// The longest pause between two questions to the seeds, which doubles each time.
+pub const MAX_SEED_PAUSE_MS: u64 = 60 * 60_000;
+
+/// Names of seeds.
+pub const MAX_SEEDS: usize = 32;
+
+/// Addresses taken of one seed's answer.
+pub const MAX_SEED_ADDRESSES: usize = 256;
+
+/// Addresses that a book can hold: a place in every bucket.
+pub const MAX_ADDRESS_BOOK: usize = 81_920;
+
+/// Buckets of rumours, each with 64 places.
+pub const NEW_BUCKETS: u64 = 1_024;
+
+/// How many of them what comes from one group can reach.
+pub const NEW_BUCKETS_PER_SOURCE: u64 = 64;
+
+/// Buckets of addresses that have answered us.
+pub const TRIED_BUCKETS: u64 = 256;
+
+/// How many of them the addresses of one group can reach.
+pub const TRIED_BUCKETS_PER_GROUP: u64 = 8;
+
+/// Places that one rumour may have, told from different sides.
+pub const MAX_NEW_PLACES: usize = 8;
+
+/// Addresses that want a tried place that is taken.
+pub const MAX_CONTESTS: usize = 10;
+
+/// Who answered within this time keeps the place: 4 hours in seconds.
+pub const CONTEST_SUCCESS_SECONDS: u32 = 4 * 60 * 60;
+
+/// A contest that no call has decided by then goes to the newcomer: 40 minutes in seconds.
+pub const CONTEST_PATIENCE_SECONDS: u32 = 40 * 60;
+
+/// Addresses of our own that we remember.
+pub const MAX_OWN_ADDRESSES: usize = 64;
+
+/// How often what has changed in the address book is kept.
+pub const SAVE_BOOK_MS: u64 = 15 * 60_000;
+
+/// How soon new anchors are.
+pub const SAVE_ANCHORS_MS: u64 = 60_000;
+
+/// Of the known addresses a peer is told at most this share, in percent: so one question does not show the whole book.
+pub const ADDRESS_ANSWER_PERCENT: usize = 23;
+
+/// … but so many in any case: small networks must find together.
+pub const MIN_ADDRESS_ANSWER: usize = 8;
+
+/// The same answer for everybody for so long: asking again and again would show what changes.
+pub const ADDRESS_ANSWER_MS: u64 = 24 * 60 * 60_000;
+
+/// Only messages this short are passed on: longer ones are answers.
+pub const MAX_RELAYED_ADDRESSES: usize = 10;
+
+/// Only addresses seen so recently are passed on: 10 minutes in seconds.
+pub const ADDRESS_RELAY_SECONDS: u32 = 10 * 60;
+
+/// Peers that an address is passed on to.
+pub const ADDRESS_RELAY_PEERS: usize = 2;
+
+/// Mean delay before addresses are passed on.
+pub const ADDRESS_TRICKLE_MS: u64 = 10_000;
+
+/// Addresses that we remember a peer to know.
+pub const KNOWN_ADDRESSES: usize = 1_000;
+
+/// How often our own address is told again.
+pub const OWN_ADDRESS_MS: u64 = 24 * 60 * 60_000;
+
+/// A rumour is taken to be older by this than it says: 2 hours in seconds.
+pub const ADDRESS_PENALTY_SECONDS: u32 = 2 * 60 * 60;
+
+/// Inbound peers of one group: a quarter of all, so that one network cannot take every slot, and room for a classroom behind one address.
+pub const MAX_INBOUND_PER_GROUP: usize = 32;
+
+/// Connections that one address may open at once …
+pub const CALLS_AT_ONCE: u64 = 64;
+
+/// … and after that one in this time.
+pub const CALL_REFILL_MS: u64 = 1_000;
+
+/// Addresses whose calls are counted.
+pub const MAX_CALLERS: usize = 2_000;
+
+/// Inbound peers that nobody can drive out: of groups that nobody can choose, …
+pub const PROTECTED_BY_GROUP: usize = 4;
+
+/// … with the shortest round trips, …
+pub const PROTECTED_BY_PING: usize = 8;
+
+/// … that last sent a transaction that was news, …
+pub const PROTECTED_BY_TRANSACTION: usize = 4;
+
+/// … or a block. Of the rest, the older half stays too.
+pub const PROTECTED_BY_BLOCK: usize = 4;
+
+/// Clocks of outbound peers that are compared with ours.
+pub const MAX_CLOCK_SAMPLES: usize = 50;
+
+/// With fewer, nothing is said.
+pub const MIN_CLOCK_SAMPLES: usize = 5;
+
+/// How far the middle one may be off before people are told: 10 minutes.
+pub const MAX_CLOCK_OFFSET_MS: i64 = 10 * 60_000;
+
+/// The period of the upload target.
+pub const UPLOAD_PERIOD_MS: u64 = 24 * 60 * 60_000;
+
+/// Blocks younger than this are sent whatever the target says: a week in seconds.
+pub const RECENT_BLOCK_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// Of a user agent we send and keep so much: enough for a name, a version and a comment.
+pub const MAX_USER_AGENT_KEPT: usize = 64;
 
 /// Records that a peer may send at once after we asked …
 pub const ADDRESS_BUCKET: u64 = 1_000;

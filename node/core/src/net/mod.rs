@@ -20,25 +20,37 @@
 //! | `fee_filter` | which transactions the other would refuse anyway |
 //! | `serve` | answering requests no faster than the peer reads |
 //! | `ping` | is it there, and how far away |
-//! | [`addresses`] | where other nodes listen |
+//! | [`finding`] | how a node finds peers: the settings |
+//! | [`address_book`] | what is known of other nodes' addresses |
+//! | `gossip` | addresses on their way |
+//! | `seeds` | where to begin |
+//! | `outbound` | whom to call |
 //! | [`redial`] | peers that the operator asked for |
+//! | `inbound` | whom to let in, and who has to leave |
+//! | `upload` | a target for the bytes sent in a day |
+//! | `clock_skew` | peers' clocks |
 //! | [`bans`] | addresses that we do not want |
 //! | [`disconnect`] | why a connection ends |
 
-pub mod addresses;
+pub mod address_book;
 mod announce;
 pub mod bans;
 mod blocks;
+mod clock_skew;
 mod compact;
 mod connection;
 pub mod disconnect;
 mod download;
 mod fee_filter;
+pub mod finding;
+mod gossip;
 mod handshake;
 mod headers;
 mod high_bandwidth;
+mod inbound;
 pub mod limits;
 mod orphans;
+mod outbound;
 pub mod peer;
 mod ping;
 mod push;
@@ -47,22 +59,35 @@ mod reconstruct;
 pub mod redial;
 mod relay;
 mod requests;
+mod seeds;
 mod serve;
+mod upload;
 
 use std::collections::BTreeMap;
 
+use tally_primitives::hash::BlockHash;
+use tally_primitives::params::Params;
 use tally_primitives::units::Timestamp;
 
-use crate::net::addresses::AddressBook;
-use crate::net::bans::{Ban, BanList};
+use crate::net::address_book::AddressBook;
+use crate::net::address_book::saved::SavedBook;
+use crate::net::address_book::secret::Secret;
+use crate::net::bans::BanList;
 use crate::net::blocks::BlockSources;
+use crate::net::clock_skew::ClockSkew;
 use crate::net::compact::CompactBlocks;
 use crate::net::download::BlockDownload;
+use crate::net::gossip::AddressAnswers;
 use crate::net::high_bandwidth::HighBandwidth;
-use crate::net::peer::{Direction, Peer, PeerId};
+use crate::net::inbound::Callers;
+use crate::net::outbound::Outbound;
+use crate::net::peer::{Direction, Peer, PeerId, Role};
 use crate::net::push::MadeCompact;
 use crate::net::redial::Redial;
 use crate::net::relay::TransactionRelay;
+use crate::net::seeds::Seeds;
+use crate::net::upload::Upload;
+use crate::node::NodeConfig;
 use crate::random::Random;
 
 /// The peers, and everything that is known because of them.
@@ -75,7 +100,16 @@ pub(crate) struct Net {
     pub compact: CompactBlocks,
     pub made_compact: MadeCompact,
     pub high_bandwidth: HighBandwidth,
+    pub secret: Secret,
     pub book: AddressBook,
+    pub answers: AddressAnswers,
+    pub seeds: Seeds,
+    pub outbound: Outbound,
+    pub callers: Callers,
+    pub clock_skew: ClockSkew,
+    pub upload: Upload,
+    /// The tip whose bringer has been noted.
+    pub tip_noted: BlockHash,
     pub bans: BanList,
     pub redial: Redial,
     pub random: Random,
@@ -86,7 +120,15 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    pub fn new(seed: u64, bans: Vec<Ban>) -> Net {
+    pub fn new(config: &NodeConfig, params: &Params, seed: u64, now: Timestamp) -> Net {
+        let finding = &config.finding;
+        let secret = finding.secret.unwrap_or_else(|| Secret::from_seed(seed));
+        let (groups, defences) = (finding.groups, finding.defences);
+        let book = match &finding.saved {
+            Some(saved) => AddressBook::restore(saved, seed, groups, defences),
+            None => AddressBook::new(secret, seed, groups, defences),
+        };
+        let anchors = finding.saved.as_ref().filter(|_| defences.anchors).map(SavedBook::anchors);
         Net {
             peers: BTreeMap::new(),
             download: BlockDownload::default(),
@@ -95,8 +137,16 @@ impl Net {
             compact: CompactBlocks::new(),
             made_compact: MadeCompact::default(),
             high_bandwidth: HighBandwidth::default(),
-            book: AddressBook::default(),
-            bans: BanList::restore(bans),
+            secret: *book.secret(),
+            answers: AddressAnswers::default(),
+            seeds: Seeds::new(&finding.seeds, &params.seeds, book.len(), now),
+            outbound: Outbound::new(anchors.unwrap_or_default(), now),
+            callers: Callers::default(),
+            clock_skew: ClockSkew::default(),
+            upload: Upload::new(now),
+            tip_noted: BlockHash::ZERO,
+            book,
+            bans: BanList::restore(config.bans.clone()),
             redial: Redial::default(),
             random: Random::new(seed),
             inbound_flush_at: Timestamp::from_millis(0),
@@ -112,6 +162,11 @@ impl Net {
     /// A peer whose handshake is done.
     pub fn ready_peer_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
         self.peers.get_mut(&id).filter(|peer| peer.is_ready())
+    }
+
+    /// How many peers have this role.
+    pub fn with_role(&self, role: Role) -> usize {
+        self.peers.values().filter(|peer| peer.role == role).count()
     }
 
     pub fn inbound(&self) -> usize {

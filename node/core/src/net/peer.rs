@@ -7,10 +7,10 @@ use tally_primitives::hash::BlockHash;
 use tally_primitives::units::{Height, Timestamp};
 use tally_wire::{Services, Version};
 
-use crate::net::addresses::AddressBucket;
 use crate::net::announce::Announcer;
 use crate::net::download::PeerDownload;
 use crate::net::fee_filter::PeerFeeFilter;
+use crate::net::gossip::PeerAddresses;
 use crate::net::headers::PeerHeaders;
 use crate::net::high_bandwidth::PeerCompact;
 use crate::net::ping::PeerPing;
@@ -37,6 +37,36 @@ pub enum Direction {
     Outbound,
 }
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The peer called us.
+    Inbound,
+    /// The operator asked for it.
+    Manual,
+    /// We chose it, for blocks, transactions and addresses.
+    Full,
+    /// We chose it, for blocks only.
+    BlockOnly,
+    /// Only to find out whether somebody answers.
+    Feeler,
+}
+
+impl Role {
+    /// Whether we called.
+    #[must_use]
+    pub const fn is_outbound(self) -> bool {
+        !matches!(self, Role::Inbound)
+    }
+
+    /// Whether we chose the peer ourselves.
+    #[must_use]
+    pub const fn is_automatic(self) -> bool {
+        matches!(self, Role::Full | Role::BlockOnly | Role::Feeler)
+    }
+}
+
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Handshake {
@@ -54,6 +84,7 @@ pub(crate) struct Peer {
     pub id: PeerId,
     pub address: SocketAddr,
     pub direction: Direction,
+    pub role: Role,
     pub connected_at: Timestamp,
     pub last_message_at: Timestamp,
     pub handshake: Handshake,
@@ -69,7 +100,11 @@ pub(crate) struct Peer {
     pub serve: ServeQueue,
     pub compact: PeerCompact,
     pub fee_filter: PeerFeeFilter,
-    pub addresses: AddressBucket,
+    pub addresses: PeerAddresses,
+    /// When it last brought the block that became the tip.
+    pub last_block_at: Option<Timestamp>,
+    /// When it last brought a transaction that was news.
+    pub last_transaction_at: Option<Timestamp>,
     /// Frames of unknown kinds since the minute that began at the time.
     pub unknown_frames: (u32, Timestamp),
 }
@@ -79,9 +114,23 @@ impl Peer {
         self.handshake == Handshake::Done
     }
 
+    /// Whether transactions and addresses pass over this connection.
+    pub fn relays(&self) -> bool {
+        let wants_blocks_only =
+            self.version.as_ref().is_some_and(|version| version.services.contains(Services::BLOCKS_ONLY));
+        !wants_blocks_only && !matches!(self.role, Role::BlockOnly | Role::Feeler)
+    }
+
     /// The port at which the peer says it accepts connections.
     pub fn listen_port(&self) -> Option<u16> {
         self.version.as_ref().map(|version| version.listen_port).filter(|port| *port != 0)
+    }
+
+    /// Its clock less ours at the handshake, in milliseconds.
+    pub fn clock_offset(&self) -> i64 {
+        let millis = |time: Timestamp| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let offset = |version: &Version| millis(version.time).saturating_sub(millis(self.connected_at));
+        self.version.as_ref().map_or(0, offset)
     }
 
     /// Where others can call the peer, as far as we know.
@@ -113,8 +162,10 @@ pub struct PeerInfo {
     pub listen_address: Option<SocketAddr>,
     /// Who called whom.
     pub direction: Direction,
-    /// Whether the operator asked for this peer.
-    pub manual: bool,
+    /// What the connection is for.
+    pub role: Role,
+    /// Whether transactions and addresses pass over it.
+    pub relays: bool,
     /// Whether the handshake is done; before that, what the peer said of itself is unknown or zero.
     pub ready: bool,
     /// The protocol it speaks.
@@ -133,6 +184,10 @@ pub struct PeerInfo {
     pub connected_at: Timestamp,
     /// When its last message came.
     pub last_message_at: Timestamp,
+    /// When it last brought the block that became the tip.
+    pub last_block_at: Option<Timestamp>,
+    /// When it last brought a transaction that was news.
+    pub last_transaction_at: Option<Timestamp>,
     /// The last round trip in milliseconds.
     pub ping_millis: Option<u64>,
     /// The shortest round trip in milliseconds.

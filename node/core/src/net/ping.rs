@@ -3,6 +3,7 @@
 use tally_primitives::units::Timestamp;
 use tally_wire::Message;
 
+use crate::net::address_book::secret::Purpose;
 use crate::net::disconnect::DisconnectReason;
 use crate::net::limits::{PING_INTERVAL_MS, PONG_TIMEOUT_MS};
 use crate::net::peer::PeerId;
@@ -73,6 +74,11 @@ impl Node {
         }
     }
 
+    /// A number that only its receiver can know: it tells nothing about others.
+    pub(crate) fn secret_nonce(&self, id: PeerId, now: Timestamp) -> u64 {
+        self.net.secret.hash(Purpose::Nonce, &[&id.0.to_le_bytes(), &now.as_millis().to_le_bytes()])
+    }
+
     pub(crate) fn tick_pings(&mut self, now: Timestamp) {
         let due: Vec<(PeerId, bool)> = self
             .net
@@ -85,7 +91,7 @@ impl Node {
                 self.disconnect(now, id, DisconnectReason::PingTimeout { millis: PONG_TIMEOUT_MS });
                 continue;
             }
-            let nonce = self.net.random.next_u64();
+            let nonce = self.secret_nonce(id, now);
             if let Some(peer) = self.net.peers.get_mut(&id) {
                 peer.ping.start(nonce, now);
             }

@@ -4,6 +4,7 @@
 
 mod difficulty;
 mod properties;
+mod proposals;
 mod reorg;
 mod rules;
 mod rules_witness;

@@ -20,6 +20,10 @@ pub struct Bench {
     pub now: Timestamp,
     pub dialled: Vec<SocketAddr>,
     pub events: Vec<Event>,
+    /// Names of seeds that were to be resolved.
+    pub seeds_asked: Vec<String>,
+    /// The address book as it was last handed out.
+    pub kept_book: Option<Vec<u8>>,
     store: MemoryStore,
     sent: Vec<(PeerId, Message)>,
     disconnected: Vec<(PeerId, DisconnectReason)>,
@@ -44,6 +48,8 @@ impl Bench {
             now,
             dialled: Vec::new(),
             events: Vec::new(),
+            seeds_asked: Vec::new(),
+            kept_book: None,
             store,
             sent: Vec::new(),
             disconnected: Vec::new(),
@@ -68,6 +74,8 @@ impl Bench {
                 }
                 Output::Dial { address } => self.dialled.push(address),
                 Output::Disconnect { peer, reason } => self.disconnected.push((peer, reason)),
+                Output::ResolveSeeds { names } => self.seeds_asked.extend(names),
+                Output::KeepAddresses { book } => self.kept_book = Some(book),
                 Output::Commit(changes) => self.store.apply(changes).expect("change sets fit"),
                 Output::Emit(event) => self.events.push(event),
                 Output::Halt { reason } => panic!("the node halted: {reason}"),
@@ -111,6 +119,30 @@ impl Bench {
         self.node.handle_peer_connected(self.now, id, address, direction);
         self.pump();
         id
+    }
+
+    /// Somebody calls from this address and shakes hands.
+    pub fn caller(&mut self, address: SocketAddr) -> PeerId {
+        let id = self.connect_at(Direction::Inbound, address);
+        self.shake_hands(id);
+        id
+    }
+
+    /// Answers a call of the node, and shakes hands.
+    pub fn answer(&mut self, address: SocketAddr) -> PeerId {
+        let id = self.connect_at(Direction::Outbound, address);
+        self.shake_hands(id);
+        id
+    }
+
+    pub fn shake_hands(&mut self, id: PeerId) {
+        self.receive(id, Message::Version(self.version()));
+        self.receive(id, Message::VersionAck);
+    }
+
+    /// Calls of the node that have not been looked at.
+    pub fn take_calls(&mut self) -> Vec<SocketAddr> {
+        std::mem::take(&mut self.dialled)
     }
 
     /// A peer with its handshake done; what the node said on that occasion is forgotten.

@@ -82,7 +82,7 @@ fn our_own_minimum_is_told_rounded_and_not_again_while_it_stays() {
     let peer = welcome(&mut bench);
     assert_eq!(filters(&mut bench, peer), [896], "1,000 notches a kilobyte, rounded down");
     bench.advance(24 * HOUR_MS);
-    assert_eq!(filters(&mut bench, peer), []);
+    assert_eq!(filters(&mut bench, peer), [0; 0]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_minimum_that_has_risen_is_told_within_minutes_and_seldom_after_that() {
     }
     let minimum = bench.node.mempool().min_fee_rate(bench.now).to_notches_per_kilobyte();
     assert!(minimum > 10_000, "the mempool overflows: {minimum}");
-    assert_eq!(filters(&mut bench, peer), [], "not at once");
+    assert_eq!(filters(&mut bench, peer), [0; 0], "not at once");
     bench.advance(6 * 60_000 + 1);
     let told = filters(&mut bench, peer);
     assert!(matches!(told[..], [rate] if rate <= minimum && rate * 5 >= minimum * 4), "{told:?} of {minimum}");

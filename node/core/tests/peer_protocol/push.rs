@@ -149,16 +149,16 @@ fn the_three_that_were_first_lately_push() {
         assert_eq!(told_to_push(&mut bench, *peer), [true]);
     }
     first_with_a_block(&mut bench, peers[0]);
-    assert_eq!(told_to_push(&mut bench, peers[0]), [], "it does already");
+    assert_eq!(told_to_push(&mut bench, peers[0]), [true; 0], "it does already");
     first_with_a_block(&mut bench, peers[3]);
     assert_eq!(told_to_push(&mut bench, peers[3]), [true]);
     assert_eq!(told_to_push(&mut bench, peers[1]), [false], "the one that was first longest ago makes room");
-    assert_eq!(told_to_push(&mut bench, peers[0]), []);
+    assert_eq!(told_to_push(&mut bench, peers[0]), [true; 0]);
     bench.gone(peers[2]);
     first_with_a_block(&mut bench, peers[4]);
     assert_eq!(told_to_push(&mut bench, peers[4]), [true], "in the place of the one that is gone");
     for peer in [peers[0], peers[3]] {
-        assert_eq!(told_to_push(&mut bench, peer), []);
+        assert_eq!(told_to_push(&mut bench, peer), [true; 0]);
     }
 }
 
@@ -266,5 +266,5 @@ fn in_initial_sync_nothing_is_pushed_and_compact_blocks_are_headers() {
     bench.receive(ahead, block(&chain[0]));
     assert_eq!(bench.height(), 1);
     assert_eq!(pushed(&mut bench, eager), []);
-    assert_eq!(told_to_push(&mut bench, ahead), []);
+    assert_eq!(told_to_push(&mut bench, ahead), [true; 0]);
 }

@@ -6,26 +6,30 @@ use std::time::{Duration, Instant};
 
 use tally_node_core::chain::ChainError;
 use tally_node_core::mempool::RelayPolicy;
+use tally_node_core::net::address_book::secret::Secret;
+use tally_node_core::net::finding::FindingConfig;
 use tally_node_core::node::{Node, NodeConfig};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::maintenance::open_store;
 use crate::args::RunArgs;
 use crate::config::Config;
 use crate::driver::{Driver, DriverError, NodeHandle};
 use crate::error::CommandError;
+use crate::lan::Lan;
 use crate::mine::Miner;
 use crate::private_file::{NodeFile, PrivateFile};
 use crate::progress::Bar;
-use crate::rpc::{BANS_FILE, Context, Guard, read_bans};
+use crate::rpc::{BANS_FILE, Coinbases, Context, Guard, read_bans};
 use crate::store::Store;
-use crate::transport::{bind, listen};
-use crate::{clock, logging, rpc, web};
+use crate::stratum::Stratum;
+use crate::transport::{NodeKey, Transport, TransportConfig, bind, listen};
+use crate::{addresses, clock, logging, rpc, web};
 
 /// Threads that carry connections: the node has its own.
 const IO_THREADS: usize = 2;
@@ -35,6 +39,9 @@ const DISK_THREADS: usize = 16;
 
 /// How long requests that are being answered may take when the node stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long to wait before a peer's name is looked up again.
+const RESOLVE_PAUSE: Duration = Duration::from_secs(30);
 
 /// How often the progress of synchronisation is shown.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
@@ -71,6 +78,7 @@ async fn run_until_stopped(config: Config, bar: Bar) -> Result<(), CommandError>
     let sockets = Sockets::bind(&config)?;
     let listen_address = sockets.peers.1;
     let (node, store) = make_node(&config, store, listen_address.port(), &bar, &stop_seen).await?;
+    let key = NodeKey::open(&config.location.data_dir)?;
     let params = Arc::clone(&config.location.params);
     let tip = node.chain().tip();
     tracing::info!(
@@ -78,25 +86,35 @@ async fn run_until_stopped(config: Config, bar: Bar) -> Result<(), CommandError>
         height = tip.height.get(),
         hash = %tip.hash,
         data_dir = %config.location.data_dir.display(),
+        id = %key.id(),
         "node {} starts",
         env!("CARGO_PKG_VERSION")
     );
-    let (driver, handle, transport) = Driver::start(node, store.clone(), params.magic, Handle::current())
-        .map_err(|error| CommandError::failure(format!("cannot start a thread: {error}")))?;
+    let (driver, handle, transport) = start_driver(&config, node, store.clone(), &key)?;
 
     let mut tasks = JoinSet::new();
     let (peers, listen_address) = sockets.peers;
-    tokio::spawn(listen(transport, peers));
+    tokio::spawn(listen(transport.clone(), peers));
+    connect_to_peers(&config, &handle, &transport);
+    let lan = discover_lan(&config, &key, listen_address, &transport);
     let miner = start_miner(&config, &handle, &mut tasks)?;
+    let stratum = match sockets.stratum {
+        Some(listener) => Some(start_stratum(&config, listener, &handle, &stop, &mut tasks)?),
+        None => None,
+    };
     let context = Arc::new(Context {
         node: handle.clone(),
         store,
         params,
         listen: listen_address,
         user_agent: NodeConfig::default().user_agent,
+        transport,
+        id: key.id(),
         bans_file: config.location.data_dir.join(BANS_FILE),
         started,
         miner,
+        stratum,
+        coinbases: Coinbases::new(config.payout.clone(), random_bytes()?),
         stop,
     });
     let files = start_servers(&config, &context, sockets.rpc, sockets.web, listen_address, &mut tasks)?;
@@ -107,12 +125,64 @@ async fn run_until_stopped(config: Config, bar: Bar) -> Result<(), CommandError>
         () = handle.ended() => {}
     }
     context.stop.send_replace(true);
-    drop(files);
+    drop((files, lan));
     handle.stop().await;
     let outcome = off_thread(move || Ok(driver.join())).await?;
     // What is being answered is finished, if it does not take long.
     let _ = timeout(STOP_LIMIT, async { while tasks.join_next().await.is_some() {} }).await;
     outcome.map_err(|error| ended(&error))
+}
+
+fn start_driver(
+    config: &Config,
+    node: Node,
+    store: Store,
+    key: &NodeKey,
+) -> Result<(Driver, NodeHandle, Transport), CommandError> {
+    let params = &config.location.params;
+    let network = TransportConfig {
+        magic: params.magic,
+        default_port: params.peer_port,
+        max_inbound: config.peers.max_inbound,
+        key: config.peers.encrypted.then(|| key.clone()),
+    };
+    if network.key.is_none() {
+        tracing::warn!("connections to peers are not encrypted: for lessons only");
+    }
+    let data_dir = config.location.data_dir.clone();
+    Driver::start(node, store, network, data_dir, Handle::current())
+        .map_err(|error| CommandError::failure(format!("cannot start a thread: {error}")))
+}
+
+/// Calls the peers of the configuration. Names are looked up until they are found.
+fn connect_to_peers(config: &Config, handle: &NodeHandle, transport: &Transport) {
+    for peer in &config.peers.connect {
+        let (peer, handle, transport) = (peer.clone(), handle.clone(), transport.clone());
+        let default_port = config.location.params.peer_port;
+        tokio::spawn(async move {
+            let address = loop {
+                match peer.resolve(default_port).await {
+                    Ok(address) => break address,
+                    Err(reason) => tracing::warn!(%peer, reason, "the peer is not found"),
+                }
+                sleep(RESOLVE_PAUSE).await;
+            };
+            transport.set_pin(address, peer.id);
+            // The same address twice is once; a node that stops needs no peers.
+            let _ = handle.call(move |core, now| core.node.add_node(now, address)).await;
+        });
+    }
+}
+
+/// Announces the node on the LAN, if that is wanted. A LAN that does not let it is no reason to stop.
+fn discover_lan(config: &Config, key: &NodeKey, listen: SocketAddr, transport: &Transport) -> Option<Lan> {
+    if !config.peers.discover_lan {
+        return None;
+    }
+    let genesis = config.location.params.genesis_hash();
+    Lan::start(key.id(), genesis, listen, transport.clone())
+        .inspect_err(|reason| tracing::warn!(reason, "not looking for nodes on the LAN"))
+        .ok()
 }
 
 fn ended(error: &DriverError) -> CommandError {
@@ -159,6 +229,7 @@ struct Sockets {
     peers: (TcpListener, SocketAddr),
     rpc: (TcpListener, SocketAddr),
     web: Option<(TcpListener, SocketAddr)>,
+    stratum: Option<(TcpListener, SocketAddr)>,
 }
 
 impl Sockets {
@@ -172,6 +243,7 @@ impl Sockets {
             peers: open(config.listen, "--listen")?,
             rpc: open(config.rpc.listen, "--rpc-listen")?,
             web: config.web_listen.map(|address| open(address, "--web-listen")).transpose()?,
+            stratum: config.stratum_listen.map(|address| open(address, "--stratum-listen")).transpose()?,
         })
     }
 }
@@ -207,7 +279,13 @@ fn open_node(config: &Config, store: &Store, listen_port: u16) -> Result<Result<
         listen_port,
         relay: RelayPolicy { max_bytes: config.mempool_bytes, ..RelayPolicy::default() },
         bans: read_bans(&config.location.data_dir.join(BANS_FILE)),
-        connect: config.connect.clone(),
+        max_inbound: config.peers.max_inbound,
+        max_upload_per_day: config.peers.max_upload,
+        finding: FindingConfig {
+            secret: Some(Secret::from_bytes(random_bytes()?)),
+            saved: addresses::read(&config.location.data_dir, config.location.params.genesis_hash()),
+            ..config.peers.finding()
+        },
         trickle_mean_ms: config.trickle_ms.0,
         trickle_inbound_mean_ms: Some(config.trickle_ms.1),
         ..NodeConfig::default()
@@ -217,8 +295,8 @@ fn open_node(config: &Config, store: &Store, listen_port: u16) -> Result<Result<
     Ok(Node::new(node_config, params, Box::new(store.clone()), seed, clock::now()))
 }
 
-fn random_bytes() -> Result<[u8; 8], CommandError> {
-    let mut bytes = [0; 8];
+fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT], CommandError> {
+    let mut bytes = [0; COUNT];
     getrandom::fill(&mut bytes)
         .map_err(|error| CommandError::failure(format!("the system gives no random bytes: {error}")))?;
     Ok(bytes)
@@ -237,6 +315,18 @@ fn start_miner(
     tracing::info!(address = %mine.address, threads = mine.threads, limit = mine.limit, "mining");
     tasks.spawn(miner.run(found, Arc::clone(&status)));
     Ok(Some(status))
+}
+
+fn start_stratum(
+    config: &Config,
+    listener: (TcpListener, SocketAddr),
+    node: &NodeHandle,
+    stop: &watch::Sender<bool>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Stratum>, CommandError> {
+    let params = Arc::clone(&config.location.params);
+    let seed = u64::from_le_bytes(random_bytes()?);
+    Ok(Stratum::start(listener, node.clone(), params, config.payout.clone(), seed, stop.subscribe(), tasks))
 }
 
 /// Starts RPC and /health, and writes down where they are. The files go away with what is returned.
@@ -275,9 +365,11 @@ fn start_servers(
             }
         });
     }
-    let node = NodeFile { pid: std::process::id(), listen, rpc: rpc_address, web: web_address };
+    let stratum = context.stratum.as_ref().map(|stratum| stratum.listen());
+    let node = NodeFile { pid: std::process::id(), listen, rpc: rpc_address, web: web_address, stratum };
     files.insert(0, PrivateFile::write_node(directory, &node)?);
-    tracing::info!(peers = %listen, rpc = %rpc_address, web = web_address.map(tracing::field::display), "listening");
+    let (web, stratum) = (web_address.map(tracing::field::display), stratum.map(tracing::field::display));
+    tracing::info!(peers = %listen, rpc = %rpc_address, web, stratum, "listening");
     Ok(files)
 }
 

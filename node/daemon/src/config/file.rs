@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::args::AddressGroupsArg;
 use crate::error::CommandError;
+use crate::transport::peer_address::PeerAddress;
 
 /// What a configuration file may say. Relative paths are meant from the file's own directory.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -25,8 +27,30 @@ pub struct FileConfig {
     pub rpc_listen: Option<SocketAddr>,
     /// Where /health is answered.
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address.
+    pub payout: Option<String>,
     /// Peers to keep connected.
-    pub connect: Option<Vec<SocketAddr>>,
+    pub connect: Option<Vec<PeerAddress>>,
+    /// Peers to find and call.
+    pub max_outbound: Option<usize>,
+    /// Peers that may call.
+    pub max_inbound: Option<usize>,
+    /// How many of them may be of one network.
+    pub max_inbound_per_group: Option<usize>,
+    /// Whose addresses are grouped by network.
+    pub address_groups: Option<AddressGroupsArg>,
+    /// Where to begin.
+    pub seed: Option<Vec<String>>,
+    /// Where others can call this node.
+    pub external_address: Option<SocketAddr>,
+    /// Whether to look for nodes on the LAN.
+    pub discover_lan: Option<bool>,
+    /// Megabytes to send in a day.
+    pub max_upload: Option<u64>,
+    /// Whether connections are left unencrypted.
+    pub plaintext_peers: Option<bool>,
     /// User for RPC.
     pub rpc_user: Option<String>,
     /// Password for RPC.

@@ -1,6 +1,7 @@
 //! The resolved configuration: arguments over environment over configuration file over defaults, decided once.
 
 pub mod file;
+pub mod peers;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use tally_primitives::params::Params;
 use crate::args::{LocationArgs, RunArgs};
 use crate::error::CommandError;
 use file::FileConfig;
+use peers::PeersConfig;
 
 /// The configuration file's name in the data directory.
 pub const CONFIG_FILE: &str = "node.toml";
@@ -40,12 +42,16 @@ pub struct Config {
     pub log: LogConfig,
     /// Where peers connect.
     pub listen: SocketAddr,
-    /// Peers to keep connected.
-    pub connect: Vec<SocketAddr>,
+    /// Peers.
+    pub peers: PeersConfig,
     /// JSON-RPC.
     pub rpc: RpcConfig,
     /// Where /health is answered.
     pub web_listen: Option<SocketAddr>,
+    /// Where miners connect by Stratum.
+    pub stratum_listen: Option<SocketAddr>,
+    /// Who is paid for blocks of miners that name no address: by Stratum, or with the coinbase of `getblocktemplate`.
+    pub payout: Option<Address>,
     /// Most memory for waiting transactions, in bytes.
     pub mempool_bytes: usize,
     /// Mean delays before a payment is announced: to peers that we have called, and to those that have called us, in
@@ -111,12 +117,12 @@ impl Config {
         let params = &location.params;
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let connect = or_list(&args.connect, file.connect.clone());
         let rpc = RpcConfig {
             listen: args.rpc_listen.or(file.rpc_listen).unwrap_or(SocketAddr::new(local, params.rpc_port)),
             user_password: user_password(args, &file)?,
             allowed_hosts: or_list(&args.rpc_allow_host, file.rpc_allow_host.clone()),
         };
+        let mine = mine(args, &file, params)?;
         let mempool = args.mempool.or(file.mempool).unwrap_or(DEFAULT_MEMPOOL_MB);
         let mempool_bytes = usize::try_from(mempool).unwrap_or(usize::MAX).saturating_mul(1_000_000);
         Ok(Self {
@@ -125,12 +131,14 @@ impl Config {
                 json: args.log.log_json.or(file.log_json).unwrap_or(false),
             },
             listen: args.listen.or(file.listen).unwrap_or(SocketAddr::new(any, params.peer_port)),
-            connect,
+            peers: PeersConfig::resolve(args, &file)?,
             rpc,
             web_listen: args.web_listen.or(file.web_listen),
+            stratum_listen: args.stratum_listen.or(file.stratum_listen),
+            payout: payout(args, &file, params)?.or(mine.as_ref().map(|mine| mine.address.clone())),
             mempool_bytes,
             trickle_ms: trickle(args.trickle.or(file.trickle), params),
-            mine: mine(args, &file, params)?,
+            mine,
             location,
         })
     }
@@ -223,6 +231,13 @@ fn user_password(args: &RunArgs, file: &FileConfig) -> Result<Option<String>, Co
         (Some(user), Some(password)) => Ok(Some(format!("{user}:{password}"))),
         _ => Err(CommandError::usage("--rpc-user and --rpc-password go together")),
     }
+}
+
+fn payout(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<Address>, CommandError> {
+    let text = args.payout.as_ref().or(file.payout.as_ref());
+    let parse =
+        |text| Address::parse_for(text, params).map_err(|error| CommandError::usage(format!("--payout: {error}")));
+    text.map(String::as_str).map(parse).transpose()
 }
 
 fn mine(args: &RunArgs, file: &FileConfig, params: &Params) -> Result<Option<MineConfig>, CommandError> {

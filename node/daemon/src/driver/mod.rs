@@ -13,6 +13,7 @@ mod pump;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub use handle::{NodeHandle, Stopped, WorkStamp};
 
 use crate::clock;
 use crate::store::{Store, StoreWriter};
-use crate::transport::{INBOX_EVENTS, PeerEvent, PeerHandle, Traffic, Transport};
+use crate::transport::{INBOX_EVENTS, Link, PeerEvent, Traffic, Transport, TransportConfig};
 
 /// Calls that may wait for the node.
 const CALLS_WAITING: usize = 1024;
@@ -45,13 +46,13 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 pub struct Core {
     /// The node.
     pub node: Node,
-    peers: BTreeMap<PeerId, PeerHandle>,
+    peers: BTreeMap<PeerId, Box<dyn Link>>,
 }
 
 impl Core {
     /// Bytes and times of a peer's connection.
     pub fn traffic(&self, peer: PeerId) -> Option<&Traffic> {
-        self.peers.get(&peer).map(|handle| handle.traffic.as_ref())
+        self.peers.get(&peer).map(|link| link.traffic())
     }
 }
 
@@ -82,6 +83,9 @@ struct Loop {
     writer: StoreWriter,
     failure: oneshot::Receiver<StoreError>,
     transport: Transport,
+    data_dir: PathBuf,
+    /// Whether the log says that the clock is wrong.
+    clock_warned: bool,
     calls: mpsc::Receiver<Call>,
     inbox: mpsc::Receiver<PeerEvent>,
     events: broadcast::Sender<Event>,
@@ -105,7 +109,8 @@ impl Driver {
     pub fn start(
         node: Node,
         store: Store,
-        magic: u32,
+        network: TransportConfig,
+        data_dir: PathBuf,
         runtime: Handle,
     ) -> std::io::Result<(Self, NodeHandle, Transport)> {
         let (calls_in, calls) = mpsc::channel(CALLS_WAITING);
@@ -114,7 +119,7 @@ impl Driver {
         let stamp = WorkStamp { tip: node.chain().tip().hash, sequence: 0 };
         let (work, work_seen) = watch::channel(stamp);
         let (ended, ended_seen) = watch::channel(false);
-        let transport = Transport::new(magic, inbox_in);
+        let transport = Transport::new(network, inbox_in);
         let handle = NodeHandle::new(calls_in, events.clone(), work_seen, ended_seen);
         let (writer, failure) = StoreWriter::start(store.clone())?;
         let driving = Loop {
@@ -123,6 +128,8 @@ impl Driver {
             writer,
             failure,
             transport: transport.clone(),
+            data_dir,
+            clock_warned: false,
             calls,
             inbox,
             events,

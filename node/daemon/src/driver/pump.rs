@@ -6,8 +6,8 @@ use tally_node_core::node::Output;
 use tally_wire::Message;
 
 use super::{DriverError, Loop};
-use crate::clock;
-use crate::transport::{PeerEvent, dial};
+use crate::transport::{Backlog, PeerEvent, Priority, TOTAL_QUEUE_BYTES, dial, resolve_seeds};
+use crate::{addresses, clock};
 
 impl Loop {
     /// Does everything that the node wants done, in order.
@@ -27,9 +27,15 @@ impl Loop {
                     Output::Dial { address } => {
                         tokio::spawn(dial(self.transport.clone(), address));
                     }
+                    Output::ResolveSeeds { names } => {
+                        tokio::spawn(resolve_seeds(self.transport.clone(), names));
+                    }
+                    Output::KeepAddresses { book } => addresses::keep(&self.data_dir, &book),
                     Output::Disconnect { peer, reason } => {
                         tracing::debug!(peer = peer.0, %reason, "disconnecting");
-                        self.core.peers.remove(&peer);
+                        if let Some(link) = self.core.peers.remove(&peer) {
+                            link.close(&reason.to_string());
+                        }
                     }
                     Output::Emit(event) => self.tell(event),
                     Output::Halt { reason } => return Err(self.halted(reason)),
@@ -43,18 +49,32 @@ impl Loop {
         }
     }
 
-    /// Queues a message; gives the peer and the reason if that peer has to be cut off.
+    /// Queues a message; gives who has to be cut off, and why.
     fn send(&self, peer: PeerId, message: Message) -> Option<(PeerId, String)> {
-        let handle = self.core.peers.get(&peer)?;
-        handle.send(message).err().map(|error| (peer, error.to_string()))
+        let link = self.core.peers.get(&peer)?;
+        let priority = Priority::of(&message);
+        if let Err(error) = link.send(message, priority) {
+            return Some((peer, error.to_string()));
+        }
+        if self.transport.waiting_bytes() > TOTAL_QUEUE_BYTES { self.slowest_reader() } else { None }
+    }
+
+    /// Who has read nothing for the longest time, although something waits.
+    fn slowest_reader(&self) -> Option<(PeerId, String)> {
+        let backlogs = self.core.peers.iter().map(|(peer, link)| (*peer, link.backlog()));
+        let waiting = backlogs.filter(|(_, backlog)| backlog.bytes > 0);
+        let (peer, backlog) = waiting.max_by_key(|(_, backlog)| (backlog.stalled_millis, backlog.bytes))?;
+        let Backlog { bytes, stalled_millis } = backlog;
+        let reason = format!("it has read none of {bytes} bytes for {stalled_millis} ms, and others need the memory");
+        Some((peer, reason))
     }
 
     pub(super) fn handle_peer_event(&mut self, event: PeerEvent) {
         let now = clock::now();
         let core = &mut self.core;
         match event {
-            PeerEvent::Connected { peer, address, direction, handle } => {
-                core.peers.insert(peer, handle);
+            PeerEvent::Connected { peer, address, direction, link } => {
+                core.peers.insert(peer, link);
                 core.node.handle_peer_connected(now, peer, address, direction);
             }
             PeerEvent::Message { peer, message, room } => {
@@ -69,8 +89,8 @@ impl Loop {
                 core.node.handle_bad_frame(now, peer, error);
             }
             PeerEvent::Drained { peer } => {
-                if let Some(handle) = core.peers.get(&peer) {
-                    let bytes = handle.waiting_bytes();
+                if let Some(link) = core.peers.get(&peer) {
+                    let bytes = link.backlog().bytes;
                     core.node.handle_send_queue(now, peer, bytes);
                 }
             }
@@ -80,11 +100,18 @@ impl Loop {
                 }
             }
             PeerEvent::DialFailed { address } => core.node.handle_dial_failed(now, address),
+            PeerEvent::Seed { name, addresses } => core.node.handle_seed(now, &name, &addresses),
+            PeerEvent::Neighbour { address } => core.node.handle_neighbour(now, address),
         }
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&mut self, event: Event) {
         log(&event, self.core.node.chain().is_syncing());
+        let offset = self.core.node.clock_warning();
+        if let Some(offset) = offset.filter(|_| !self.clock_warned) {
+            tracing::warn!("{}", crate::rpc::clock_warning(offset));
+        }
+        self.clock_warned = offset.is_some();
         match &event {
             Event::TipChanged { new, .. } => {
                 let tip = *new;

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::{Driver, DriverError, NodeHandle};
 use crate::clock;
 use crate::store::{Store, StoreConfig};
+use crate::transport::TransportConfig;
 
 fn open(directory: &TempDir) -> Store {
     let config = StoreConfig::new(directory.path(), testing::params().genesis_hash());
@@ -23,8 +24,10 @@ fn open(directory: &TempDir) -> Store {
 
 fn start(store: &Store) -> (Driver, NodeHandle) {
     let node = Node::new(NodeConfig::default(), testing::params(), Box::new(store.clone()), 1, clock::now()).unwrap();
-    let magic = testing::params().magic;
-    let (driver, handle, _) = Driver::start(node, store.clone(), magic, Handle::current()).unwrap();
+    let params = testing::params();
+    let network = TransportConfig { magic: params.magic, default_port: params.peer_port, max_inbound: 1, key: None };
+    let nowhere = std::path::PathBuf::from("/nonexistent");
+    let (driver, handle, _) = Driver::start(node, store.clone(), network, nowhere, Handle::current()).unwrap();
     (driver, handle)
 }
 

@@ -24,8 +24,13 @@ fn a_cookie_is_its_owners_alone_and_goes_away() {
 fn the_node_file_is_read_back() {
     let directory = TempDir::new().unwrap();
     assert_eq!(NodeFile::read(directory.path()), None);
-    let node =
-        NodeFile { pid: 7, listen: "127.0.0.1:1".parse().unwrap(), rpc: "127.0.0.1:2".parse().unwrap(), web: None };
+    let node = NodeFile {
+        pid: 7,
+        listen: "127.0.0.1:1".parse().unwrap(),
+        rpc: "127.0.0.1:2".parse().unwrap(),
+        web: None,
+        stratum: None,
+    };
     let file = PrivateFile::write_node(directory.path(), &node).unwrap();
     assert_eq!(NodeFile::read(directory.path()), Some(node));
     drop(file);

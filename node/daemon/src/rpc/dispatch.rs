@@ -8,7 +8,7 @@ use tally_rpc::error::{INVALID_REQUEST, RpcError};
 use tally_rpc::jsonrpc::{Params, Request, Response};
 use tally_rpc::methods::Method;
 
-use super::{Context, address, chain, coins, control, mempool, mining, network, raw};
+use super::{Context, address, chain, coins, control, mempool, mining, network, raw, submit, template};
 
 /// Answers one request; `None` if nobody waits for an answer.
 pub(super) async fn answer(context: &Arc<Context>, mut request: Request) -> Option<Response> {
@@ -68,10 +68,11 @@ pub(super) async fn call(context: &Arc<Context>, name: &str, params: Params) -> 
         "listbanned" => network::listbanned(c).await,
         "setban" => network::setban(c, a).await,
         "generatetoaddress" => mining::generatetoaddress(c, a).await,
-        "getblocktemplate" => mining::getblocktemplate(c, a).await,
+        "getblocktemplate" => template::getblocktemplate(c, a).await,
         "getmininginfo" => mining::getmininginfo(c).await,
         "getnetworkhashps" => mining::getnetworkhashps(c, a).await,
-        "submitblock" => mining::submitblock(c, a).await,
+        "getstratuminfo" => mining::getstratuminfo(c),
+        "submitblock" => submit::submitblock(c, a).await,
         "getaddresshistory" => address::getaddresshistory(c, a).await,
         "getaddressutxos" => address::getaddressutxos(c, a).await,
         "validateaddress" => address::validateaddress(c, a),

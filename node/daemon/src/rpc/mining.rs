@@ -1,30 +1,20 @@
 //! Methods about mining.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
-use tally_node_core::chain::{BlockFate, Chain, ChainError};
-use tally_node_core::mining::BlockTemplate as CoreTemplate;
+use tally_node_core::chain::Chain;
+use tally_node_core::mining::BlockTemplate;
 use tally_primitives::address::Address;
-use tally_primitives::block::{Block, MAX_BLOCK_SIZE};
-use tally_primitives::encode;
+use tally_primitives::block::Block;
 use tally_primitives::units::Height;
 use tally_rpc::arguments::Arguments;
-use tally_rpc::error::{CLIENT_IN_INITIAL_DOWNLOAD, INVALID_ADDRESS_OR_KEY, MISC_ERROR, RpcError};
-use tally_rpc::mining::{BlockTemplate, MiningInfo, NextBlock, TemplateRequest, TemplateTransaction};
-use tokio::time::{Instant, sleep_until};
+use tally_rpc::error::{INVALID_ADDRESS_OR_KEY, MISC_ERROR, RpcError};
+use tally_rpc::mining::{MiningInfo, NextBlock};
 
 use super::Context;
-use super::answer::{chain_error, json_of, stopped, undecodable};
+use super::answer::{chain_error, json_of, stopped};
 use super::chain::{ask, blocking, difficulty};
-use crate::driver::WorkStamp;
-
-/// A long poll is answered after so long even if nothing has changed: the template's time must not fall behind.
-const LONG_POLL_LIMIT: Duration = Duration::from_secs(60);
-
-/// More fees are told of after so long: transactions come in swarms.
-const FEES_PAUSE: Duration = Duration::from_millis(500);
 
 /// Blocks over which the network's hash rate is measured unless said otherwise.
 const HASH_RATE_BLOCKS: i64 = 120;
@@ -95,102 +85,9 @@ fn hash_rate(chain: &Chain, blocks: i64, height: Height) -> f64 {
     }
 }
 
-pub(super) async fn getblocktemplate(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
-    let request: TemplateRequest = arguments.optional("template_request")?.unwrap_or_default();
-    if let Some(mode) = request.mode.as_deref().filter(|mode| *mode != "template") {
-        return Err(RpcError::invalid_parameter(format!("mode {mode:?} is not known; only \"template\" is")));
-    }
-    if let Some(id) = &request.longpollid {
-        wait_for_change(context, id).await;
-    }
-    // Read before the template is made: at worst the next long poll is answered once too often.
-    let stamp = *context.node.work().borrow();
-    let template = context.node.call(|core, now| {
-        let syncing = core.node.chain().is_syncing();
-        (!syncing).then(|| core.node.template(now))
-    });
-    let template = template.await.map_err(stopped)?.ok_or_else(|| {
-        RpcError::new(CLIENT_IN_INITIAL_DOWNLOAD, "the chain is still being downloaded: a block on it would be in vain")
-    })?;
-    json_of(&template_answer(&template, stamp))
-}
-
-fn long_poll_id(stamp: WorkStamp) -> String {
-    format!("{}{}", stamp.tip, stamp.sequence)
-}
-
-/// Waits until there is something better to mine than what `id` was given for; not for ever.
-async fn wait_for_change(context: &Context, id: &str) {
-    let mut work = context.node.work();
-    let begun = Instant::now();
-    let mut limit = begun + LONG_POLL_LIMIT;
-    loop {
-        let stamp = *work.borrow_and_update();
-        if !id.starts_with(&stamp.tip.to_string()) {
-            return;
-        }
-        if id != long_poll_id(stamp) {
-            limit = limit.min(begun + FEES_PAUSE);
-        }
-        tokio::select! {
-            changed = work.changed() => if changed.is_err() { return },
-            () = sleep_until(limit) => return,
-            () = context.stopping() => return,
-        }
-    }
-}
-
-fn template_answer(template: &CoreTemplate, stamp: WorkStamp) -> BlockTemplate {
-    let transactions = template.transactions.iter().map(|entry| TemplateTransaction {
-        data: hex::encode(encode::encode(entry.transaction.as_ref())),
-        txid: entry.txid,
-        hash: entry.wtxid,
-        fee: entry.fee,
-        size: entry.size as u64,
-    });
-    BlockTemplate {
-        version: template.version,
-        previousblockhash: template.prev_block,
-        transactions: transactions.collect(),
-        coinbasevalue: template.coinbase_value,
-        longpollid: long_poll_id(stamp),
-        target: template.target,
-        bits: template.bits,
-        height: template.height,
-        mintime: template.min_time,
-        curtime: template.current_time,
-        sizelimit: MAX_BLOCK_SIZE as u64,
-        mutable: ["time", "transactions", "prevblock", "coinbase"].map(str::to_owned).to_vec(),
-        noncerange: "00000000ffffffff".to_owned(),
-    }
-}
-
-pub(super) async fn submitblock(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
-    let text: String = arguments.required("hexdata")?;
-    let block: Block = encode::decode_hex(&text, MAX_BLOCK_SIZE).map_err(|error| undecodable("the block", error))?;
-    let fate = context.node.submit_block(Arc::new(block)).await.map_err(stopped)?;
-    match verdict(&fate) {
-        Ok(reason) => json_of(&reason),
-        Err(error) => Err(error),
-    }
-}
-
-/// Null, or why not, as BIP 22 has it.
-fn verdict(fate: &Result<BlockFate, ChainError>) -> Result<Option<String>, RpcError> {
-    match fate {
-        Ok(BlockFate::Duplicate) => Ok(Some("duplicate".to_owned())),
-        Ok(BlockFate::Stored) => Ok(Some("inconclusive".to_owned())),
-        Ok(_) => Ok(None),
-        Err(ChainError::KnownInvalid { .. }) => Ok(Some("duplicate-invalid".to_owned())),
-        Err(error) => match error.rule_id() {
-            Some(rule) => Ok(Some(match error {
-                // A rule's text starts with its ID.
-                ChainError::Rule { error, .. } => format!("rejected: {error}"),
-                other => format!("rejected: {rule}: {other}"),
-            })),
-            None => Err(chain_error(error)),
-        },
-    }
+pub(super) fn getstratuminfo(context: &Context) -> Result<Value, RpcError> {
+    let none = || RpcError::new(MISC_ERROR, "this node has no Stratum server: start it with --stratum-listen");
+    json_of(&context.stratum.as_ref().ok_or_else(none)?.info())
 }
 
 pub(super) async fn generatetoaddress(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
@@ -222,7 +119,7 @@ pub(super) async fn generatetoaddress(context: &Context, arguments: &Arguments) 
 }
 
 /// Tries nonces; `None` if `max_tries` were not enough.
-fn grind(mut block: Block, template: &CoreTemplate, max_tries: u64) -> Option<Block> {
+fn grind(mut block: Block, template: &BlockTemplate, max_tries: u64) -> Option<Block> {
     for nonce in (0..=u32::MAX).take(usize::try_from(max_tries).unwrap_or(usize::MAX)) {
         block.header.nonce = nonce;
         if template.target.is_met_by(&block.header.hash()) {

@@ -9,6 +9,7 @@
 //! | `dispatch` | from a method's name to its function |
 //! | `answer` | errors of the node as answers |
 //! | [`chain`], [`coins`], [`mempool`], [`network`], [`mining`], [`raw`], [`address`], [`control`] | the methods by area |
+//! | [`template`], [`submit`] | work for miners, and what they found |
 
 mod address;
 mod answer;
@@ -23,6 +24,8 @@ mod mining;
 mod network;
 mod raw;
 mod server;
+mod submit;
+mod template;
 mod websocket;
 
 #[cfg(test)]
@@ -37,12 +40,16 @@ use tally_primitives::params::Params;
 use tokio::sync::watch;
 
 pub use guard::Guard;
+pub(crate) use network::clock_warning;
 pub use network::{BANS_FILE, read_bans};
 pub use server::serve;
+pub use template::Coinbases;
 
 use crate::driver::NodeHandle;
 use crate::mine::MinerStatus;
 use crate::store::Store;
+use crate::stratum::Stratum;
+use crate::transport::{NodeId, Transport};
 
 /// Bytes of one request, at most: a batch of some twenty of the largest transactions, or a block.
 pub const MAX_BODY_BYTES: usize = 8 << 20;
@@ -56,6 +63,10 @@ pub struct Context {
     pub node: NodeHandle,
     /// What is on disk, for reading.
     pub store: Store,
+    /// What carries the node's messages.
+    pub transport: Transport,
+    /// The node's identity.
+    pub id: NodeId,
     /// The network.
     pub params: Arc<Params>,
     /// Where peers connect.
@@ -68,6 +79,10 @@ pub struct Context {
     pub started: Instant,
     /// The node's own miner, if it has one.
     pub miner: Option<Arc<MinerStatus>>,
+    /// The Stratum server, if there is one.
+    pub stratum: Option<Arc<Stratum>>,
+    /// Coinbases for miners that make none.
+    pub coinbases: Coinbases,
     /// Becomes true when the node is to stop.
     pub stop: watch::Sender<bool>,
 }

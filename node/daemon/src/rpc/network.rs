@@ -8,7 +8,7 @@ use serde_json::Value;
 use tally_node_core::chain::Chain;
 use tally_node_core::net::bans::{Ban, BanError, BanTarget};
 use tally_node_core::net::limits::PROTOCOL_VERSION;
-use tally_node_core::net::peer::{Direction, PeerId, PeerInfo as CorePeer};
+use tally_node_core::net::peer::{Direction, PeerId, PeerInfo as CorePeer, Role};
 use tally_node_core::net::redial::ManualPeerError;
 use tally_primitives::hash::BlockHash;
 use tally_primitives::units::Timestamp;
@@ -24,6 +24,7 @@ use super::answer::{json_of, stopped};
 use super::chain::blocking;
 use crate::driver::Core;
 use crate::private_file::PrivateFile;
+use crate::transport::peer_address::PeerAddress;
 
 /// How long a ban lasts unless said otherwise, in seconds.
 const DEFAULT_BAN_SECONDS: u64 = 24 * 60 * 60;
@@ -63,6 +64,7 @@ fn describe(core: &Core, peer: &CorePeer) -> PeerInfo {
     let seconds = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let as_seconds = |millis: u64| millis as f64 / 1000.0;
     let inbound = peer.direction == Direction::Inbound;
+    let identity = traffic.and_then(|traffic| traffic.identity.get());
     PeerInfo {
         id: peer.id.0,
         addr: peer.address.to_string(),
@@ -82,12 +84,18 @@ fn describe(core: &Core, peer: &CorePeer) -> PeerInfo {
         synced_headers: peer.best_known.map_or(-1, |(_, height)| i64::from(height.get())),
         synced_blocks: peer.best_known.and_then(|(hash, _)| common_height(core.node.chain(), &hash)).unwrap_or(-1),
         inflight: peer.blocks_in_flight.iter().map(|height| height.get()).collect(),
-        connection_type: match (inbound, peer.manual) {
-            (true, _) => ConnectionType::Inbound,
-            (false, true) => ConnectionType::Manual,
-            (false, false) => ConnectionType::OutboundFullRelay,
+        connection_type: match peer.role {
+            Role::Inbound => ConnectionType::Inbound,
+            Role::Manual => ConnectionType::Manual,
+            Role::Full => ConnectionType::OutboundFullRelay,
+            Role::BlockOnly => ConnectionType::BlockRelayOnly,
+            Role::Feeler => ConnectionType::Feeler,
         },
-        transport_protocol_type: "v1".to_owned(),
+        relaytxes: peer.relays,
+        last_block: peer.last_block_at.map_or(0, Timestamp::as_seconds),
+        last_transaction: peer.last_transaction_at.map_or(0, Timestamp::as_seconds),
+        transport_protocol_type: if identity.is_some() { "v2" } else { "v1" }.to_owned(),
+        node_id: identity.map(ToString::to_string),
     }
 }
 
@@ -100,6 +108,7 @@ fn common_height(chain: &Chain, hash: &BlockHash) -> Option<i64> {
 
 pub(super) async fn getnetworkinfo(context: &Context) -> Result<Value, RpcError> {
     let (listen, subversion) = (context.listen, context.user_agent.clone());
+    let node_id = context.transport.is_encrypted().then(|| context.id.to_string());
     let info = context.node.call(move |core, now| {
         let peers: Vec<_> = core.node.peers(now).filter(|peer| peer.ready).collect();
         let count = |direction| {
@@ -123,7 +132,8 @@ pub(super) async fn getnetworkinfo(context: &Context) -> Result<Value, RpcError>
             relayfee: policy.min_fee_rate,
             incrementalfee: policy.incremental_fee_rate,
             localaddresses: vec![LocalAddress { address: listen.ip().to_string(), port: listen.port() }],
-            warnings: Vec::new(),
+            node_id,
+            warnings: core.node.clock_warning().map(clock_warning).into_iter().collect(),
         }
     });
     json_of(&info.await.map_err(stopped)?)
@@ -135,16 +145,32 @@ fn version_number() -> u32 {
     parts.fold(0, |number, part| number * 100 + part)
 }
 
+/// What the owner of a machine whose clock is wrong should know.
+pub(crate) fn clock_warning(offset_millis: i64) -> String {
+    let (seconds, direction) =
+        (offset_millis.unsigned_abs() / 1000, if offset_millis > 0 { "behind" } else { "ahead of" });
+    format!("this machine's clock is {seconds} s {direction} those of the peers: check date and time")
+}
+
 fn parse_address(text: &str) -> Result<SocketAddr, RpcError> {
     text.parse().map_err(|_| RpcError::invalid_parameter(format!("{text:?} is not an address; give IP:PORT")))
 }
 
 pub(super) async fn addnode(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
-    let address = parse_address(&arguments.required::<String>("node")?)?;
+    let text: String = arguments.required("node")?;
+    let peer: PeerAddress = text.parse().map_err(|error| RpcError::invalid_parameter(format!("{error}")))?;
     let command: String = arguments.required("command")?;
     if !matches!(command.as_str(), "add" | "remove" | "onetry") {
         return Err(RpcError::invalid_parameter(format!("command is add, remove or onetry, not {command:?}")));
     }
+    if peer.id.is_some() && !context.transport.is_encrypted() {
+        return Err(RpcError::invalid_parameter("without encryption nobody can prove who it is"));
+    }
+    let address = peer
+        .resolve(context.params.peer_port)
+        .await
+        .map_err(|reason| RpcError::invalid_parameter(format!("{text:?} is not found: {reason}")))?;
+    context.transport.set_pin(address, peer.id.filter(|_| command != "remove"));
     let outcome = context.node.call(move |core, now| match command.as_str() {
         "add" => core.node.add_node(now, address),
         "remove" => core.node.remove_node(now, address),
@@ -229,8 +255,7 @@ async fn keep_bans(context: &Context) -> Result<Value, RpcError> {
     let path = context.bans_file.clone();
     let written = blocking(move || {
         let directory = path.parent().unwrap_or(Path::new("."));
-        // The file stays when the handle goes: it is meant for the next run.
-        PrivateFile::write(directory, BANS_FILE, &text).map(std::mem::forget)
+        PrivateFile::write(directory, BANS_FILE, &text).map(PrivateFile::keep)
     });
     written.await?.map_err(|error| RpcError::new(MISC_ERROR, error.message))?;
     Ok(Value::Null)

@@ -1,100 +1,126 @@
-//! One connection: a task that reads, a task that writes, and the driver's handle to both.
+//! One connection over TCP: a task that shakes hands and reads, a task that writes, and the driver's link to both.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tally_node_core::net::peer::{Direction, PeerId};
-use tally_wire::{Decoder, Message, encode_frame};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tally_wire::Message;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::{CLOSE_TIMEOUT, INBOX_BYTES_PER_PEER, PeerEvent, QUEUE_BYTES, QUEUE_MESSAGES, Transport, WRITE_TIMEOUT};
-
-/// Bytes read at a time.
-const READ_BYTES: usize = 16 * 1024;
-
-/// The inbox's room is counted in pieces of so many bytes.
-const ROOM_UNIT: usize = 1024;
-
-/// Bytes and times of one connection.
-#[derive(Debug, Default)]
-pub struct Traffic {
-    /// Bytes received.
-    pub received: AtomicU64,
-    /// Bytes sent.
-    pub sent: AtomicU64,
-    /// When something was last received, seconds since the Unix epoch.
-    pub last_received: AtomicU64,
-    /// When something was last sent.
-    pub last_sent: AtomicU64,
-}
+use super::link::{Backlog, Link, Priority, SendError, Traffic};
+use super::noise::{self, NoiseError, Opener, Sealer};
+use super::reader::Reader;
+use super::writer::Writer;
+use super::{CLOSE_TIMEOUT, NOISE_TIMEOUT, PeerEvent, QUEUE_BYTES, QUEUE_MESSAGES, Transport, URGENT_MESSAGES};
 
 /// What waits to be written to a peer.
-#[derive(Debug, Default)]
-struct Waiting {
-    bytes: AtomicUsize,
-    /// The driver has been told that some has left, and has not looked yet.
-    told: AtomicBool,
-}
-
-/// Why a message cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The peer reads too slowly.
-    #[error("the peer does not read: {bytes} bytes wait for it")]
-    QueueFull {
-        /// How many bytes wait.
-        bytes: usize,
-    },
-    /// The connection has ended.
-    #[error("the connection has ended")]
-    Closed,
-}
-
-/// The driver's end of a connection. Dropping it closes the connection, after what was sent has left.
 #[derive(Debug)]
-pub struct PeerHandle {
-    queue: mpsc::Sender<(Message, usize)>,
+pub(super) struct Waiting {
+    pub bytes: AtomicUsize,
+    /// When some of it last left, or when it began to wait: milliseconds since the Unix epoch.
+    pub moved_at: AtomicU64,
+    /// What waits for all peers.
+    pub total: Arc<AtomicUsize>,
+    /// The driver has been told that some has left, and has not looked yet.
+    pub told: AtomicBool,
+}
+
+/// A message and its size.
+pub(super) type Queued = (Message, usize);
+
+/// Both ends of the queues of a connection.
+pub(super) struct Queues {
+    pub now: mpsc::Receiver<Queued>,
+    pub bulk: mpsc::Receiver<Queued>,
+}
+
+/// The driver's end of a TCP connection.
+#[derive(Debug)]
+struct TcpLink {
+    now: mpsc::Sender<Queued>,
+    bulk: mpsc::Sender<Queued>,
     waiting: Arc<Waiting>,
     reader: AbortHandle,
-    /// Dropped with the handle: the writer then has a moment for what is still queued.
+    /// Dropped with the link: the writer then has a moment for what is still queued.
     _open: oneshot::Sender<()>,
-    /// Bytes and times.
-    pub traffic: Arc<Traffic>,
+    traffic: Arc<Traffic>,
 }
 
-impl PeerHandle {
-    /// Queues a message.
-    ///
-    /// # Errors
-    /// If the peer reads too slowly or is gone; the caller then drops the handle.
-    pub fn send(&self, message: Message) -> Result<(), SendError> {
+impl Link for TcpLink {
+    fn send(&self, message: Message, priority: Priority) -> Result<(), SendError> {
         let size = message.payload_size();
-        let bytes = self.waiting.bytes.fetch_add(size, Ordering::Relaxed) + size;
+        let before = self.waiting.bytes.fetch_add(size, Ordering::Relaxed);
+        self.waiting.total.fetch_add(size, Ordering::Relaxed);
+        if before == 0 {
+            self.waiting.moved_at.store(super::millis(), Ordering::Relaxed);
+        }
+        let bytes = before + size;
         if bytes > QUEUE_BYTES {
             return Err(SendError::QueueFull { bytes });
         }
-        self.queue.try_send((message, size)).map_err(|error| match error {
+        let queue = match priority {
+            Priority::Now => &self.now,
+            Priority::Bulk => &self.bulk,
+        };
+        queue.try_send((message, size)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SendError::QueueFull { bytes },
             mpsc::error::TrySendError::Closed(_) => SendError::Closed,
         })
     }
 
-    /// Bytes that wait to be written. To be asked after each [`PeerEvent::Drained`].
-    pub fn waiting_bytes(&self) -> usize {
+    fn backlog(&self) -> Backlog {
         self.waiting.told.store(false, Ordering::Release);
-        self.waiting.bytes.load(Ordering::Relaxed)
+        let moved_at = self.waiting.moved_at.load(Ordering::Relaxed);
+        Backlog {
+            bytes: self.waiting.bytes.load(Ordering::Relaxed),
+            stalled_millis: super::millis().saturating_sub(moved_at),
+        }
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    fn close(self: Box<Self>, _reason: &str) {}
+}
+
+impl Drop for TcpLink {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
 }
 
-impl Drop for PeerHandle {
+impl Waiting {
+    fn new(total: Arc<AtomicUsize>) -> Self {
+        Self { bytes: AtomicUsize::new(0), moved_at: AtomicU64::new(0), total, told: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for Waiting {
+    /// The last who knew of what waited is gone, and so is what waited.
     fn drop(&mut self) {
-        self.reader.abort();
+        self.total.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+    }
+}
+
+/// What the tasks of a connection share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub transport: Transport,
+    pub peer: PeerId,
+    pub address: SocketAddr,
+    pub direction: Direction,
+    pub traffic: Arc<Traffic>,
+    pub waiting: Arc<Waiting>,
+}
+
+impl Shared {
+    pub async fn gone(&self, reason: String) {
+        let _ = self.transport.inbox.send(PeerEvent::Gone { peer: self.peer, reason }).await;
     }
 }
 
@@ -109,143 +135,98 @@ pub(super) async fn start(
     // Messages are small and answers are waited for.
     let _ = stream.set_nodelay(true);
     let peer = transport.new_peer();
-    let (read, write) = stream.into_split();
     let traffic = Arc::new(Traffic::default());
-    let waiting = Arc::new(Waiting::default());
-    let (queue, messages) = mpsc::channel(QUEUE_MESSAGES);
+    let waiting = Arc::new(Waiting::new(Arc::clone(&transport.waiting)));
+    let (now, urgent) = mpsc::channel(URGENT_MESSAGES);
+    let (bulk, large) = mpsc::channel(QUEUE_MESSAGES);
     let (registered, go) = oneshot::channel::<()>();
-    let reader = Reader { transport: transport.clone(), peer, read, traffic: Arc::clone(&traffic) };
-    let task = tokio::spawn(async move {
-        // Nothing is read before the driver was told of the connection.
-        if go.await.is_ok() {
-            reader.run().await;
-        }
-        drop(slot);
-    });
-    let writer = Writer {
+    let (open, closed) = oneshot::channel();
+    let shared = Shared {
         transport: transport.clone(),
         peer,
-        write,
+        address,
+        direction,
         traffic: Arc::clone(&traffic),
         waiting: Arc::clone(&waiting),
     };
-    let (open, closed) = oneshot::channel();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = writer.run(messages) => {}
-            () = async { let _ = closed.await; sleep(CLOSE_TIMEOUT).await; } => {}
+    let task = tokio::spawn(async move {
+        // Nothing is read or computed before the node has let the peer in.
+        if go.await.is_ok() {
+            run(shared, stream, Queues { now: urgent, bulk: large }, closed).await;
         }
+        drop(slot);
     });
-    let handle = PeerHandle { queue, waiting, reader: task.abort_handle(), _open: open, traffic };
-    let connected = PeerEvent::Connected { peer, address, direction, handle };
+    let link = TcpLink { now, bulk, waiting, reader: task.abort_handle(), _open: open, traffic };
+    let connected = PeerEvent::Connected { peer, address, direction, link: Box::new(link) };
     if transport.inbox.send(connected).await.is_ok() {
         let _ = registered.send(());
     }
 }
 
-struct Reader {
-    transport: Transport,
-    peer: PeerId,
-    read: OwnedReadHalf,
-    traffic: Arc<Traffic>,
+/// A connection from the handshake to its end.
+async fn run(shared: Shared, mut stream: TcpStream, queues: Queues, closed: oneshot::Receiver<()>) {
+    let (sealer, opener) = match secure(&shared, &mut stream).await {
+        Ok(keys) => keys,
+        Err(reason) => return shared.gone(reason).await,
+    };
+    let (read, write) = stream.into_split();
+    let writer = Writer::new(shared.clone(), write, sealer);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = writer.run(queues) => {}
+            () = async { let _ = closed.await; sleep(CLOSE_TIMEOUT).await; } => {}
+        }
+    });
+    let mut reader = Reader::new(shared.clone(), read, opener);
+    let reason = reader.run().await;
+    shared.gone(reason).await;
 }
 
-impl Reader {
-    async fn run(mut self) {
-        let reason = self.read_all().await;
-        let _ = self.transport.inbox.send(PeerEvent::Gone { peer: self.peer, reason }).await;
-    }
+type Keys = (Option<Sealer>, Option<Opener>);
 
-    /// Reads until the connection ends; gives why.
-    async fn read_all(&mut self) -> String {
-        let mut decoder = Decoder::new(self.transport.magic);
-        let room = Arc::new(Semaphore::new(INBOX_BYTES_PER_PEER / ROOM_UNIT));
-        let mut buffer = vec![0; READ_BYTES];
-        let mut cost = 0;
-        loop {
-            let count = match self.read.read(&mut buffer).await {
-                Ok(0) => return "the peer closed the connection".to_owned(),
-                Ok(count) => count,
-                Err(error) => return error.to_string(),
-            };
-            self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
-            self.traffic.last_received.store(seconds(), Ordering::Relaxed);
-            decoder.push(&buffer[..count]);
-            cost += count;
-            loop {
-                let event = match decoder.next() {
-                    Ok(None) => break,
-                    Ok(Some(message)) => {
-                        let units = cost.div_ceil(ROOM_UNIT).clamp(1, INBOX_BYTES_PER_PEER / ROOM_UNIT);
-                        let units = u32::try_from(units).unwrap_or(1);
-                        cost = 0;
-                        let Ok(room) = Arc::clone(&room).acquire_many_owned(units).await else {
-                            return "the node stops".to_owned();
-                        };
-                        PeerEvent::Message { peer: self.peer, message, room }
-                    }
-                    Err(error) => {
-                        let fatal = error.is_fatal();
-                        let reason = error.to_string();
-                        let event = PeerEvent::BadFrame { peer: self.peer, error };
-                        if fatal {
-                            let _ = self.transport.inbox.send(event).await;
-                            return reason;
-                        }
-                        event
-                    }
-                };
-                if self.transport.inbox.send(event).await.is_err() {
-                    return "the node stops".to_owned();
-                }
-            }
+/// Encrypts the connection, unless that is turned off.
+async fn secure(shared: &Shared, stream: &mut TcpStream) -> Result<Keys, String> {
+    let config = &shared.transport.config;
+    let Some(key) = &config.key else {
+        return Ok((None, None));
+    };
+    let expected = shared.transport.pin(shared.address).filter(|_| shared.direction == Direction::Outbound);
+    let handshake = async {
+        match shared.direction {
+            Direction::Outbound => noise::call(stream, key, config.magic, expected).await,
+            Direction::Inbound => noise::answer(stream, key, config.magic).await,
+        }
+    };
+    let secured = match timeout(NOISE_TIMEOUT, handshake).await {
+        Ok(Ok(secured)) => secured,
+        Ok(Err(error)) => {
+            shared.report(&error);
+            return Err(error.to_string());
+        }
+        Err(_) => return Err("no encryption handshake in time".to_owned()),
+    };
+    // They are set once.
+    let _ = shared.traffic.identity.set(secured.peer);
+    let _ = shared.traffic.round_trip.set(secured.round_trip);
+    Ok((Some(secured.sealer), Some(secured.opener)))
+}
+
+impl Shared {
+    /// Says what an operator has to know: that two nodes cannot talk because of how they were started, or that somebody is not who it should
+    /// be.
+    fn report(&self, error: &NoiseError) {
+        match error {
+            NoiseError::WrongIdentity { .. } => tracing::warn!(address = %self.address, %error, "not connected"),
+            NoiseError::Plaintext => self.report_mismatch(&error.to_string()),
+            _ => tracing::debug!(address = %self.address, %error, "not connected"),
         }
     }
-}
 
-struct Writer {
-    transport: Transport,
-    peer: PeerId,
-    write: OwnedWriteHalf,
-    traffic: Arc<Traffic>,
-    waiting: Arc<Waiting>,
-}
-
-impl Writer {
-    /// Writes what is queued until the handle is dropped, and then what is still queued.
-    async fn run(mut self, mut messages: mpsc::Receiver<(Message, usize)>) {
-        loop {
-            let Some((message, size)) = messages.recv().await else {
-                let _ = self.write.shutdown().await;
-                return;
-            };
-            let frame = encode_frame(self.transport.magic, &message);
-            // Only these are counted by the node, which serves no faster than its peer reads.
-            let counted = message.is_bulk();
-            drop(message);
-            let failure = match timeout(WRITE_TIMEOUT, self.write.write_all(&frame)).await {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some("the peer does not read".to_owned()),
-            };
-            self.waiting.bytes.fetch_sub(size, Ordering::Relaxed);
-            if let Some(reason) = failure {
-                let gone = PeerEvent::Gone { peer: self.peer, reason };
-                let _ = self.transport.inbox.send(gone).await;
-                return;
-            }
-            self.traffic.sent.fetch_add(frame.len() as u64, Ordering::Relaxed);
-            self.traffic.last_sent.store(seconds(), Ordering::Relaxed);
-            if counted && !self.waiting.told.swap(true, Ordering::AcqRel) {
-                let drained = PeerEvent::Drained { peer: self.peer };
-                if self.transport.inbox.send(drained).await.is_err() {
-                    return;
-                }
-            }
+    pub(super) fn report_mismatch(&self, reason: &str) {
+        if self.transport.may_warn() {
+            tracing::warn!(address = %self.address, reason, "not connected");
+        } else {
+            tracing::debug!(address = %self.address, reason, "not connected");
         }
     }
-}
-
-fn seconds() -> u64 {
-    u64::from(crate::clock::now().as_seconds())
 }

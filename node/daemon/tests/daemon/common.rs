@@ -130,7 +130,10 @@ impl TestNode {
         let child = program()
             .arg("run")
             .args(place.location(name))
-            .args(["--listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0", "--log", "debug"])
+            // Who calls whom is what tests are about: an address that was only heard of is not called, unless a test says so.
+            .args(["--listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0"])
+            .env("TALLY_MAX_OUTBOUND", "0")
+            .env("TALLY_LOG", "debug")
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -138,7 +141,7 @@ impl TestNode {
             .spawn()
             .unwrap();
         let nowhere: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let file = NodeFile { pid: child.id(), listen: nowhere, rpc: nowhere, web: None };
+        let file = NodeFile { pid: child.id(), listen: nowhere, rpc: nowhere, web: None, stratum: None };
         let client = Client::new("127.0.0.1:1", Auth::None);
         Self { child, data_dir, file, client, log }
     }

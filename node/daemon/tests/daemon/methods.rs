@@ -44,7 +44,7 @@ fn every_method_of_the_table_is_known_and_the_specification_is_covered() {
         testmempoolaccept getmempoolinfo getrawmempool getmempoolentry estimatesmartfee getpeerinfo \
         getconnectioncount addnode disconnectnode setban listbanned getnetworkinfo getmininginfo getnetworkhashps \
         getblocktemplate submitblock generatetoaddress invalidateblock reconsiderblock verifychain validateaddress \
-        uptime stop help getaddressutxos getaddresshistory";
+        getstratuminfo uptime stop help getaddressutxos getaddresshistory";
     for name in wanted.split_whitespace() {
         assert!(names.contains(name), "{name} is missing");
     }
@@ -182,30 +182,32 @@ fn a_miner_gets_work_and_its_blocks_are_judged() {
     assert_eq!(template.transactions.len(), 1);
     assert_eq!(template.transactions[0].hash, payment.wtxid());
     assert_eq!(template.coinbasevalue, params.subsidy.checked_add(Amount::from_notches(1000)).unwrap());
-    assert_eq!(node.refusal("getblocktemplate", &[json!({"mode": "proposal"})]).0, -8);
+    assert_eq!(node.refusal("getblocktemplate", &[json!({"mode": "nonsense"})]).0, -8);
 
     let genesis = params.genesis();
     let honest = || BlockBuilder::on(&params, &genesis.header, Height::GENESIS).time(template.curtime);
     let submit = |block: &Block| node.call("submitblock", &[hex_of(block)]);
-    let rule = |block: &Block| submit(block).as_str().unwrap_or_default().chars().take(16).collect::<String>();
+    // The word of BIP 22, and the rule's ID behind it.
+    let rule =
+        |block: &Block| submit(block).as_str().unwrap_or_default().splitn(3, ':').take(2).collect::<Vec<_>>().join(":");
     let mut wrong_root = honest().build();
     wrong_root.header.merkle_root = MerkleRoot::from_bytes([9; 32]);
     testing::grind(&mut wrong_root.header);
-    assert_eq!(rule(&wrong_root), "rejected: BLK-02");
+    assert_eq!(rule(&wrong_root), "bad-txnmrklroot: BLK-02");
     let mut too_early = honest().build();
     too_early.header.time = genesis.header.time;
-    assert_eq!(rule(&sealed(too_early)), "rejected: HDR-05");
+    assert_eq!(rule(&sealed(too_early)), "time-too-old: HDR-05");
     let greedy = honest().claim(Amount::from_notches(params.subsidy.to_notches() + 1)).build();
-    assert_eq!(rule(&greedy), "rejected: BLK-06");
+    assert_eq!(rule(&greedy), "bad-cb-amount: BLK-06");
     assert_eq!(submit(&greedy), json!("duplicate-invalid"));
     let mut orphan = honest().build();
     orphan.header.prev_block = BlockHash::from_bytes([7; 32]);
-    assert_eq!(rule(&sealed(orphan)), "rejected: HDR-04");
+    assert_eq!(rule(&sealed(orphan)), "bad-prevblk: HDR-04");
     let mut no_work = honest().build();
     while no_work.header.bits.to_target().unwrap().is_met_by(&no_work.header.hash()) {
         no_work.header.nonce += 1;
     }
-    assert_eq!(rule(&no_work), "rejected: HDR-01");
+    assert_eq!(rule(&no_work), "high-hash: HDR-01");
     assert_eq!(node.refusal("submitblock", &[json!("00")]).0, -22);
 
     // The honest block of the same height is still taken.

@@ -10,8 +10,9 @@ use crate::chain::{
 };
 use crate::events::{Event, Topic};
 use crate::mempool::{FeeEstimate, MempoolEntry, MempoolInfo, RawMempool};
-use crate::mining::{BlockTemplate, MiningInfo, TemplateRequest};
+use crate::mining::{BlockTemplate, FullTemplate, MiningInfo, TemplateRequest};
 use crate::network::{BannedPeer, ConnectionType, NetworkInfo, PeerInfo};
+use crate::stratum::StratumInfo;
 use crate::transaction::{AcceptVerdict, InputInfo, TransactionInfo};
 
 const TARGET: &str = "00000000ffff0000000000000000000000000000000000000000000000000000";
@@ -147,24 +148,30 @@ fn peers_and_bans() {
         "id": 3, "addr": "127.0.0.1:4000", "listen_port": 9740, "lastsend": 1, "lastrecv": 2,
         "bytessent": 3, "bytesrecv": 4, "conntime": 5, "timeoffset": -1, "version": 1, "subver": "/tallystick:0.1.0/",
         "inbound": false, "startingheight": 0, "synced_headers": -1, "synced_blocks": -1, "inflight": [7],
-        "connection_type": "manual", "transport_protocol_type": "v1",
+        "connection_type": "manual", "relaytxes": true, "last_transaction": 0, "last_block": 9,
+        "transport_protocol_type": "v1",
     });
     let info: PeerInfo = golden(peer.clone());
     assert_eq!(info.pingtime, None);
     peer["pingtime"] = json!(0.25);
     peer["minping"] = json!(0.125);
-    peer["connection_type"] = json!("outbound-full-relay");
+    peer["connection_type"] = json!("block-relay-only");
+    peer["transport_protocol_type"] = json!("v2");
+    peer["node_id"] = json!(HASH);
     let info: PeerInfo = golden(peer);
-    assert_eq!(info.connection_type, ConnectionType::OutboundFullRelay);
+    assert_eq!(info.connection_type, ConnectionType::BlockRelayOnly);
     let _: BannedPeer = golden(json!({
         "address": "127.0.0.1:9740", "ban_created": 1, "banned_until": 11, "ban_duration": 10, "time_remaining": 4,
     }));
-    let _: NetworkInfo = golden(json!({
+    let mut network = json!({
         "version": 100, "subversion": "/tallystick:0.1.0/", "protocolversion": 1, "localrelay": true,
         "timeoffset": 0, "networkactive": true, "connections": 3, "connections_in": 1, "connections_out": 2,
         "relayfee": 1000, "incrementalfee": 1000, "localaddresses": [{ "address": "127.0.0.1", "port": 1 }],
         "warnings": ["this is a test network"],
-    }));
+    });
+    assert_eq!(golden::<NetworkInfo>(network.clone()).node_id, None);
+    network["node_id"] = json!(HASH);
+    let _: NetworkInfo = golden(network);
 }
 
 #[test]
@@ -189,9 +196,39 @@ fn templates() {
         "height": 8, "mintime": 9, "curtime": 10, "sizelimit": 1_000_000,
         "mutable": ["time", "transactions", "prevblock"], "noncerange": "00000000ffffffff",
     }));
+    let full: FullTemplate = golden(json!({
+        "version": 536_870_912, "previousblockhash": HASH,
+        "transactions": [{ "data": "00", "txid": OTHER, "hash": HASH, "fee": 300, "size": 200, "depends": [] }],
+        "coinbasevalue": 5_000_000_300_u64, "longpollid": "x", "target": TARGET, "bits": "1d00ffff",
+        "height": 8, "mintime": 9, "curtime": 10, "sizelimit": 1_000_000,
+        "mutable": ["time", "transactions", "prevblock"], "noncerange": "00000000ffffffff",
+        "capabilities": ["proposal"],
+        "coinbasetxn": { "data": "01", "txid": OTHER, "hash": OTHER, "fee": -300, "required": true },
+    }));
+    // Who needs less reads the same answer.
+    let _: BlockTemplate = serde_json::from_value(json!(full)).expect("a template");
     assert_eq!(golden::<TemplateRequest>(json!({})), TemplateRequest::default());
     let request: TemplateRequest = golden(json!({ "longpollid": "x", "rules": ["segwit"] }));
     assert_eq!(request.longpollid.as_deref(), Some("x"));
+}
+
+#[test]
+fn stratum() {
+    let info: StratumInfo = golden(json!({
+        "listen": "127.0.0.1:3333", "payout": address(), "connections": 2, "turned_away": 1, "accepted": 5, "stale": 1,
+        "rejected": 2, "blocks": 1, "hashespersec": 8e6, "workers": [
+            {
+                "user": format!("{}.rig", address()), "address": address(), "peer": "127.0.0.1:50000",
+                "agent": "cpuminer/2.5.1", "difficulty": 0.0625, "accepted": 5, "stale": 1, "rejected": 2, "blocks": 1,
+                "hashespersec": 8e6, "conntime": 9, "lastshare": 10,
+            },
+            {
+                "user": "", "peer": "127.0.0.1:50001", "agent": "", "accepted": 0, "stale": 0, "rejected": 0,
+                "blocks": 0, "hashespersec": 0.0, "conntime": 9,
+            },
+        ],
+    }));
+    assert_eq!(info.workers.len(), 2);
 }
 
 #[test]

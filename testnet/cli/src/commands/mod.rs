@@ -9,6 +9,7 @@ use crate::args::{Args, Command};
 use crate::error::Error;
 
 mod down;
+mod lab;
 mod restart;
 mod status;
 mod up;
@@ -23,6 +24,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         Command::Status(args) => status::run(&args),
         Command::Down(args) => down::run(&args),
         Command::Restart(args) => restart::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "testnet", &mut text);

@@ -40,7 +40,7 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Error> {
     let programs = Programs::find()?;
     prepare::after_an_earlier_run(&layout, &mut output)?;
     let settings = prepare::network(&layout, &programs, args, &mut output)?;
-    let plans = prepare::plans(&settings, &programs, args.base_port)?;
+    let plans = prepare::plans(&settings, &programs, args)?;
     output.progress(&format!("starting {} nodes", plans.len()))?;
     let supervisor = Supervisor::start(&layout, plans)?;
     let mut run = Run { layout, settings, programs, supervisor, watch: Watch::default(), interrupts, output };
@@ -76,7 +76,7 @@ impl Run {
             return Ok(false);
         };
         let report = Report::new(&self.layout, &state, &health);
-        self.output.in_step(&report, &output::commands(&self.layout, &self.programs, &self.settings))?;
+        self.output.in_step(&report, &output::commands(&self.layout, &self.programs, &self.settings, &report))?;
         Ok(true)
     }
 

@@ -15,6 +15,7 @@ fn the_shape_of_the_specification() {
         listen: "127.0.0.1:1".parse().expect("an address"),
         rpc: "127.0.0.1:2".parse().expect("an address"),
         web: Some("127.0.0.1:3".parse().expect("an address")),
+        stratum: Some("127.0.0.1:4".parse().expect("an address")),
     };
     let node = |name: &str, pid| NodeState { name: name.to_owned(), pid, addresses: Some(addresses) };
     let state = State { nodes: vec![node("node-1", Some(7)), node("node-2", None)] };
@@ -29,6 +30,7 @@ fn the_shape_of_the_specification() {
                 {
                     "name": "node-1", "pid": 7, "listen": "127.0.0.1:1", "rpc": "http://127.0.0.1:2",
                     "cookie": path("node-1/.cookie"), "web": "http://127.0.0.1:3",
+                    "stratum": "stratum+tcp://127.0.0.1:4",
                     "peers": 3, "height": 5, "tip": "01".repeat(32),
                 },
                 {

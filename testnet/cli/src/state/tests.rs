@@ -16,6 +16,7 @@ fn state_comes_back() {
         listen: "127.0.0.1:1".parse().expect("an address"),
         rpc: "127.0.0.1:2".parse().expect("an address"),
         web: None,
+        stratum: None,
     };
     let running = NodeState { name: "node-1".to_owned(), pid: Some(7), addresses: Some(addresses) };
     let down = NodeState { name: "node-2".to_owned(), pid: None, addresses: None };

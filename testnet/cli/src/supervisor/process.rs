@@ -30,6 +30,10 @@ pub struct Plan {
     pub ports: Option<(u16, u16)>,
     /// How it mines, if it does.
     pub mining: Option<Mining>,
+    /// Who is paid by miners that name no address.
+    pub payout: Option<Address>,
+    /// Where it lets miners connect.
+    pub stratum: Option<SocketAddr>,
     /// Whom it dials, by number.
     pub dials: Vec<usize>,
 }
@@ -91,6 +95,15 @@ fn arguments(layout: &Layout, plan: &Plan, usual: Option<Addresses>, peers: &[So
     add("--listen", listen.to_string());
     add("--rpc-listen", rpc.to_string());
     add("--web-listen", web.to_string());
+    if let Some(payout) = &plan.payout {
+        add("--payout", payout.to_string());
+    }
+    if let Some(stratum) = plan.stratum {
+        let usual = usual.and_then(|usual| usual.stratum);
+        add("--stratum-listen", usual.unwrap_or(stratum).to_string());
+    }
+    // Who talks to whom is the testnet's shape, and the shape is ours to choose.
+    add("--max-outbound", "0".to_owned());
     for peer in peers {
         add("--connect", peer.to_string());
     }

@@ -57,6 +57,8 @@ impl Fixture {
             program: self.program.clone(),
             ports: None,
             mining: None,
+            payout: None,
+            stratum: None,
             dials: vec![],
         };
         (0..count).map(plan).collect()

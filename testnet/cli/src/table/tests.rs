@@ -12,6 +12,7 @@ fn node(name: &str, pid: Option<u32>, tip: Option<u8>) -> NodeReport {
         rpc: pid.map(|pid| format!("http://127.0.0.1:{pid}")),
         cookie: ".cookie".into(),
         web: None,
+        stratum: None,
         peers: tip.map(|_| 2),
         height: tip.map(|_| Height::new(1234)),
         tip: tip.map(|tip| BlockHash::from_bytes([tip; 32])),
@@ -44,6 +45,15 @@ fn columns_stand_under_their_headings() {
   node-10      -       -  does not answer            -  http://127.0.0.1:40004  40004
   node-11      2    1234  ababababab…abababab        0  http://127.0.0.1:5          5";
     assert_eq!(format!("\n{}", lines(&report(), Colours::new(false)).join("\n")), expected);
+}
+
+#[test]
+fn where_miners_connect_is_said_below() {
+    let mut report = report();
+    report.nodes[0].stratum = Some("stratum+tcp://127.0.0.1:3333".to_owned());
+    let lines = lines(&report, Colours::new(false));
+    assert_eq!(lines.last().map(String::as_str), Some("  miners: stratum+tcp://127.0.0.1:3333 (node-1)"));
+    assert_eq!(lines.len(), 7);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod crash;
 mod errors;
 mod lifecycle;
+mod miners;
 mod partition;
 mod payment;
 mod support;

@@ -4,6 +4,7 @@
 //!   (without it a power cut lost every acknowledged batch); the directory and its parent are synced at creation;
 //! - values up to 4 KB, since larger ones go to blob files that are never synced;
 //! - a half-made `snap.*.generating` is removed before opening;
+//! - opening waits for a database that was closed a moment ago: sled's own threads let go of it a little later than its last handle;
 //! - every call runs under `catch_unwind`: one flipped bit can make sled panic, and that is damage found, not the end.
 
 use std::any::Any;
@@ -12,6 +13,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
@@ -21,6 +23,11 @@ use crate::store::flat::sync_directory;
 
 /// The longest value that sled keeps in its log, where fsync reaches it, in bytes.
 pub const MAX_VALUE_SIZE: usize = 4096;
+
+/// How long opening waits for sled's own threads to let go, and how often it looks. Other processes are kept out by the lock on the data
+/// directory.
+const LET_GO: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// The engine.
 pub struct SledIndex {
@@ -36,8 +43,7 @@ impl SledIndex {
     pub fn open(directory: &Path, cache_bytes: u64) -> Result<Self, IndexError> {
         remove_half_made_snapshots(directory).map_err(|source| io_error("cleaning", directory, source))?;
         let (database, trees) = guarded(|| {
-            let database =
-                sled::Config::new().path(directory).cache_capacity(cache_bytes).flush_every_ms(None).open()?;
+            let database = open_database(directory, cache_bytes)?;
             let trees =
                 Table::ALL.iter().map(|table| database.open_tree(table.name())).collect::<Result<Vec<_>, _>>()?;
             database.flush()?;
@@ -56,6 +62,22 @@ impl SledIndex {
     fn tree(&self, table: Table) -> &sled::Tree {
         &self.trees[table as usize]
     }
+}
+
+fn open_database(directory: &Path, cache_bytes: u64) -> Result<sled::Db, sled::Error> {
+    let config = sled::Config::new().path(directory).cache_capacity(cache_bytes).flush_every_ms(None);
+    let began = Instant::now();
+    loop {
+        match config.open() {
+            Err(error) if is_held(&error) && began.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
+            result => return result,
+        }
+    }
+}
+
+/// Whether somebody else has the database open. sled says so in words only.
+fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 impl IndexStore for SledIndex {

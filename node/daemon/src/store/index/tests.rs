@@ -95,6 +95,19 @@ fn sled_removes_a_half_made_snapshot_before_opening() {
     assert!(!half.exists());
 }
 
+/// sled's own threads hold a database a little longer than the last handle.
+#[test]
+fn sled_waits_for_a_database_that_is_being_closed() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("index");
+    let first = SledIndex::open(&path, CACHE).unwrap();
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| SledIndex::open(&path, CACHE).map(drop));
+        drop(first);
+        second.join().unwrap().unwrap();
+    });
+}
+
 #[test]
 fn sled_reports_rubbish_as_damage() {
     let directory = TempDir::new().unwrap();

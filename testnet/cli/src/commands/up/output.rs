@@ -196,15 +196,18 @@ pub(super) fn describe(notice: &Notice, name: &str, state: &State) -> String {
 }
 
 /// What to try, ready to be copied.
-pub(super) fn commands(layout: &Layout, programs: &Programs, settings: &Settings) -> Vec<String> {
+pub(super) fn commands(layout: &Layout, programs: &Programs, settings: &Settings, report: &Report) -> Vec<String> {
     let wallet = quoted_path(&programs.wallet);
     let of = |person: &str| format!("{wallet} --wallet {}", quoted_path(&layout.wallet(person)));
-    vec![
+    let mut commands = vec![
         format!("{} balance", of(PEOPLE[0])),
         format!("{} send {} 12.5", of(PEOPLE[0]), settings.bob),
         format!("{} history", of(PEOPLE[1])),
         format!("{} status --dir {}", quoted_path(&programs.testnet), quoted_path(layout.dir())),
-    ]
+    ];
+    let stratum = report.nodes.iter().filter_map(|node| node.stratum.as_ref());
+    commands.extend(stratum.map(|url| format!("minerd -a sha256d -o {url} -u {} -p x", settings.miner)));
+    commands
 }
 
 /// Minutes and seconds.

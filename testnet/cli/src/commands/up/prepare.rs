@@ -98,7 +98,7 @@ fn check_network_file(layout: &Layout) -> Result<(), Error> {
 }
 
 /// How each node is started.
-pub(super) fn plans(settings: &Settings, programs: &Programs, base_port: Option<u16>) -> Result<Vec<Plan>, Error> {
+pub(super) fn plans(settings: &Settings, programs: &Programs, args: &UpArgs) -> Result<Vec<Plan>, Error> {
     let count = usize::from(settings.nodes);
     let links = links(count);
     #[allow(clippy::cast_precision_loss)]
@@ -107,12 +107,14 @@ pub(super) fn plans(settings: &Settings, programs: &Programs, base_port: Option<
         .map(|number| {
             let index = usize::from(number);
             let name = Layout::node_name(index);
-            let ports = base_port.map(|base| fixed_ports(base, number, &name)).transpose()?;
+            let ports = args.base_port.map(|base| fixed_ports(base, number, &name)).transpose()?;
             Ok(Plan {
                 name,
                 program: programs.node.clone(),
                 ports,
                 mining: (each > 0.0).then(|| Mining { address: settings.miner.clone(), limit: each }),
+                payout: Some(settings.miner.clone()),
+                stratum: args.stratum_listen.filter(|_| index == 0),
                 dials: links.iter().filter(|link| link.from == index).map(|link| link.to).collect(),
             })
         })
