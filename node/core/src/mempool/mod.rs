@@ -107,6 +107,11 @@ impl Mempool {
         self.pool.get(txid).is_some()
     }
 
+    /// Whether a transaction with just these witnesses is here.
+    pub fn contains_wtxid(&self, wtxid: &Wtxid) -> bool {
+        self.pool.contains_wtxid(wtxid)
+    }
+
     /// All entries, in the order of their ids.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.pool.entries()

@@ -162,6 +162,11 @@ impl Pool {
         self.by_wtxid.get(wtxid).and_then(|txid| self.entries.get(txid))
     }
 
+    /// Whether there is an entry with this id with witnesses.
+    pub fn contains_wtxid(&self, wtxid: &Wtxid) -> bool {
+        self.by_wtxid.contains_key(wtxid)
+    }
+
     /// The ids with witnesses of all entries, in their order.
     pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
         self.by_wtxid.keys()

@@ -134,8 +134,8 @@ fn a_stalled_block_is_asked_elsewhere_and_the_time_allowed_adapts() {
     assert_eq!(bench.blocks_asked_of(other), []);
     bench.advance(1);
     assert_eq!(bench.blocks_asked_of(other), [blocks[0].hash()]);
-    // The next time-out is twice as long, and then it is the first one's turn again: its request still stands, so nothing is sent.
-    bench.advance(3_999);
+    // When the other is late too, it is the first one's turn again: its request still stands, so nothing is sent.
+    bench.advance(1_999);
     assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
     bench.advance(1);
     assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
@@ -143,6 +143,24 @@ fn a_stalled_block_is_asked_elsewhere_and_the_time_allowed_adapts() {
     bench.receive(staller, block(&blocks[0]));
     assert_eq!(bench.height(), 1, "late is better than never");
     assert_eq!((bench.reason(staller), bench.reason(other)), (None, None));
+}
+
+/// The time allowed is each peer's own: a peer that stalls for minutes would else have every other one waited for as long.
+#[test]
+fn who_is_late_buys_no_time_for_others() {
+    let mut bench = Bench::new();
+    let blocks = chain(2, 0);
+    let (staller, first, second) = (bench.peer(), bench.peer(), bench.peer());
+    bench.receive(staller, headers(&blocks[..1]));
+    // Nobody else has the block: 2, 4, 8, 16 and 32 seconds pass.
+    bench.advance(62_000);
+    bench.receive(first, headers(&blocks));
+    assert_eq!(bench.blocks_asked_of(first), [blocks[1].hash()], "the other block is the staller's to deliver");
+    bench.receive(second, headers(&blocks));
+    bench.advance(1_999);
+    assert_eq!(bench.blocks_asked_of(second), []);
+    bench.advance(1);
+    assert_eq!(bench.blocks_asked_of(second), [blocks[1].hash()]);
 }
 
 #[test]
