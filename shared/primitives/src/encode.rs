@@ -60,7 +60,17 @@ pub enum DecodeError {
 /// # Panics
 /// Never for the types of this project: they hold no value that bincode refuses.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).expect("our types always encode")
+    struct Appender(Vec<u8>);
+    impl bincode::enc::write::Writer for Appender {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+    // Counting first is cheaper than growing step by step.
+    let mut appender = Appender(Vec::with_capacity(encoded_size(value)));
+    bincode::serde::encode_into_writer(value, &mut appender, config()).expect("our types always encode");
+    appender.0
 }
 
 /// The number of bytes of the encoding of `value`, without making it.

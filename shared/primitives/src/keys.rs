@@ -160,4 +160,3 @@ pub(crate) use hex_bytes;
 
 hex_bytes!(PublicKey, "a public key", 32);
 hex_bytes!(Signature, "a signature", 64);
-

@@ -54,8 +54,7 @@ impl SpendingPolicy {
     /// The hash that an output is locked to. Each child counts by its hash, so that a hidden branch and the branch
     /// itself give the same hash: a Merkle tree of conditions.
     pub fn hash(&self) -> LockHash {
-        let hash =
-            |index: u32, fields: &[u8]| LockHash::from_bytes(POLICY_TAG.hash(&[&index.to_le_bytes(), fields]));
+        let hash = |index: u32, fields: &[u8]| LockHash::from_bytes(POLICY_TAG.hash(&[&index.to_le_bytes(), fields]));
         match self {
             SpendingPolicy::Key(key) => hash(0, key.as_bytes()),
             SpendingPolicy::Threshold { required, of } => {

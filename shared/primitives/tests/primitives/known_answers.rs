@@ -2,7 +2,7 @@
 
 use tally_primitives::address::Address;
 use tally_primitives::encode::{decode_hex, encode};
-use tally_primitives::hash::{BlockHash, LockHash, PreimageHash, Txid, sha256, sha256d, HashTag, tagged_hash};
+use tally_primitives::hash::{BlockHash, HashTag, LockHash, PreimageHash, Txid, sha256, sha256d, tagged_hash};
 use tally_primitives::keys::{PublicKey, Signature};
 use tally_primitives::spending::{Preimage, SpendingPolicy, Witness};
 use tally_primitives::transaction::{Input, OutPoint, Output, Transaction};
