@@ -117,9 +117,9 @@ impl Mempool {
         self.pool.entries()
     }
 
-    /// The ids with witnesses of all entries, in their order.
-    pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
-        self.pool.wtxids()
+    /// Both ids of all entries, in the order of those with witnesses.
+    pub fn ids(&self) -> impl Iterator<Item = (&Wtxid, &Txid)> {
+        self.pool.ids()
     }
 
     /// Transactions that were replaced, evicted or refused lately, and may stand in somebody else's block all the same.

@@ -185,9 +185,9 @@ impl Node {
 
     /// Everything that might belong to a block: the mempool, what left it lately, and what waits for its parents.
     fn offer_all_at_hand(&self, reconstruction: &mut Reconstruction) {
-        for wtxid in self.mempool.wtxids() {
+        for (wtxid, txid) in self.mempool.ids() {
             let known = || {
-                let entry = self.mempool.get_by_wtxid(wtxid)?;
+                let entry = self.mempool.get(txid)?;
                 Some(Known { txid: entry.txid, wtxid: entry.wtxid, transaction: entry.transaction.clone() })
             };
             if !reconstruction.offer(wtxid, known) {

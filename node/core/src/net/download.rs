@@ -2,8 +2,8 @@
 //!
 //! Each peer is asked for blocks of its own best chain, if that has at least our tip's work: so nobody who holds back the bodies of one
 //! chain can hide another. A window moves with the first missing block. A peer that delivers nothing in time keeps its requests, but
-//! others are asked too; the time that it is allowed doubles, and shrinks again with every block that it delivers. (Its own time, so that
-//! nobody can buy time for others by being late.) A staller is dropped only when others have delivered in its place.
+//! others that have them are asked too; then the time that it is allowed doubles, and shrinks again with every block that it delivers. (Its
+//! own time, so that nobody can buy time for others by being late.) A staller is dropped only when others have delivered in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,13 +94,15 @@ impl PeerDownload {
         self.deadline = self.deadline.map(|_| self.next_deadline(now));
     }
 
-    /// Its time is over. These blocks others have too, and are asked for them.
+    /// Its time is over. These blocks others have too, and are asked for them; for the rest we go on waiting.
     fn is_late_with(&mut self, movable: Vec<BlockHash>, now: Timestamp) {
+        if !movable.is_empty() {
+            self.timeout_ms = (self.timeout_ms * 2).min(MAX_STALL_TIMEOUT_MS);
+        }
         for hash in movable {
             self.in_flight.remove(&hash);
             self.late.insert(hash);
         }
-        self.timeout_ms = (self.timeout_ms * 2).min(MAX_STALL_TIMEOUT_MS);
         self.deadline = (!self.in_flight.is_empty()).then(|| self.next_deadline(now));
     }
 }

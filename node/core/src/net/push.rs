@@ -68,9 +68,8 @@ impl Node {
         // Once it is connected, the mempool does not know any more what it lacked.
         let is_connected = self.chain.is_active(hash);
         let mempool = &self.mempool;
-        let is_news = |place: usize| {
-            !is_connected && ids.wtxids.get(place).is_some_and(|wtxid| !mempool.contains_wtxid(wtxid))
-        };
+        let is_news =
+            |place: usize| !is_connected && ids.wtxids.get(place).is_some_and(|wtxid| !mempool.contains_wtxid(wtxid));
         let compact = Arc::new(CompactBlock::new(&block, &ids.wtxids, nonce, is_news));
         self.net.made_compact = MadeCompact(Some((*hash, compact.clone())));
         Some(compact)
