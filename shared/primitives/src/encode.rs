@@ -60,7 +60,17 @@ pub enum DecodeError {
 /// # Panics
 /// Never for the types of this project: they hold no value that bincode refuses.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).expect("our types always encode")
+    struct Appender(Vec<u8>);
+    impl bincode::enc::write::Writer for Appender {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+    // Counting first is cheaper than growing step by step.
+    let mut appender = Appender(Vec::with_capacity(encoded_size(value)));
+    bincode::serde::encode_into_writer(value, &mut appender, config()).expect("our types always encode");
+    appender.0
 }
 
 /// The number of bytes of the encoding of `value`, without making it.
@@ -135,6 +145,55 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemByItem<T> {
             list.push(item);
         }
         Ok(list)
+    }
+}
+
+/// Arrays of bytes as little-endian words: the same bytes in the binary encoding as one byte after another, for an eighth of the
+/// calls. (Hashes, keys and signatures are most of what a block consists of.)
+pub(crate) mod words {
+    use core::fmt;
+
+    use serde::de::{SeqAccess, Visitor};
+    use serde::ser::SerializeTuple;
+    use serde::{Deserializer, Serializer};
+
+    const WORD_SIZE: usize = 8;
+
+    /// The bytes, without a length. `N` is a multiple of eight.
+    pub(crate) fn serialize<const N: usize, S: Serializer>(bytes: &[u8; N], to: S) -> Result<S::Ok, S::Error> {
+        const { assert!(N.is_multiple_of(WORD_SIZE)) };
+        let mut tuple = to.serialize_tuple(N / WORD_SIZE)?;
+        let (words, _) = bytes.as_chunks::<WORD_SIZE>();
+        for word in words {
+            tuple.serialize_element(&u64::from_le_bytes(*word))?;
+        }
+        tuple.end()
+    }
+
+    /// The inverse of [`serialize`].
+    pub(crate) fn deserialize<'de, const N: usize, D: Deserializer<'de>>(from: D) -> Result<[u8; N], D::Error> {
+        from.deserialize_tuple(N / WORD_SIZE, Words)
+    }
+
+    struct Words<const N: usize>;
+
+    impl<'de, const N: usize> Visitor<'de> for Words<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<[u8; N], A::Error> {
+            let mut bytes = [0; N];
+            let (words, _) = bytes.as_chunks_mut::<WORD_SIZE>();
+            for (at, word) in words.iter_mut().enumerate() {
+                let value: u64 =
+                    items.next_element()?.ok_or_else(|| serde::de::Error::invalid_length(at * WORD_SIZE, &self))?;
+                *word = value.to_le_bytes();
+            }
+            Ok(bytes)
+        }
     }
 }
 

@@ -4,10 +4,9 @@ use core::fmt;
 use core::str::FromStr;
 
 use secp256k1::{Keypair, XOnlyPublicKey, schnorr};
-use serde::de::{SeqAccess, Visitor};
-use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::encode::words;
 use crate::hash::SigHash;
 
 /// Why bytes or text are not a key or a signature.
@@ -140,7 +139,7 @@ macro_rules! hex_bytes {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    serialize_array(&self.0, serializer)
+                    words::serialize(&self.0, serializer)
                 }
             }
         }
@@ -150,7 +149,7 @@ macro_rules! hex_bytes {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
                 } else {
-                    deserializer.deserialize_tuple($size, ArrayVisitor).map($name)
+                    words::deserialize(deserializer).map($name)
                 }
             }
         }
@@ -161,34 +160,3 @@ pub(crate) use hex_bytes;
 
 hex_bytes!(PublicKey, "a public key", 32);
 hex_bytes!(Signature, "a signature", 64);
-
-/// The bytes one after another, without a length (serde itself knows arrays up to 32 only).
-pub(crate) fn serialize_array<const N: usize, S: Serializer>(
-    bytes: &[u8; N],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut tuple = serializer.serialize_tuple(N)?;
-    for byte in bytes {
-        tuple.serialize_element(byte)?;
-    }
-    tuple.end()
-}
-
-/// The inverse of [`serialize_array`].
-pub(crate) struct ArrayVisitor<const N: usize>;
-
-impl<'de, const N: usize> Visitor<'de> for ArrayVisitor<N> {
-    type Value = [u8; N];
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{N} bytes")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<[u8; N], A::Error> {
-        let mut bytes = [0; N];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = items.next_element()?.ok_or_else(|| serde::de::Error::invalid_length(at, &self))?;
-        }
-        Ok(bytes)
-    }
-}

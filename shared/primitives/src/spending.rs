@@ -9,13 +9,13 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::encode;
-use crate::hash::{LockHash, PreimageHash, sha256, tagged_hash};
-use crate::keys::{ArrayVisitor, KeyError, PublicKey, Signature, hex_bytes, serialize_array};
+use crate::hash::{HashTag, LockHash, PreimageHash, sha256};
+use crate::keys::{KeyError, PublicKey, Signature, hex_bytes};
 use crate::units::Height;
 
 pub use evaluate::{SpendContext, SpendError};
 
-const POLICY_TAG: &str = "tallystick/policy";
+static POLICY_TAG: HashTag = HashTag::new("tallystick/policy");
 
 /// Levels of nesting allowed; a policy that is a single condition has one.
 pub const MAX_DEPTH: usize = 4;
@@ -54,8 +54,7 @@ impl SpendingPolicy {
     /// The hash that an output is locked to. Each child counts by its hash, so that a hidden branch and the branch
     /// itself give the same hash: a Merkle tree of conditions.
     pub fn hash(&self) -> LockHash {
-        let hash =
-            |index: u32, fields: &[u8]| LockHash::from_bytes(tagged_hash(POLICY_TAG, &[&index.to_le_bytes(), fields]));
+        let hash = |index: u32, fields: &[u8]| LockHash::from_bytes(POLICY_TAG.hash(&[&index.to_le_bytes(), fields]));
         match self {
             SpendingPolicy::Key(key) => hash(0, key.as_bytes()),
             SpendingPolicy::Threshold { required, of } => {
@@ -163,7 +162,8 @@ mod preimage_text {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{ArrayVisitor, KeyError, Preimage, hex_bytes, serialize_array};
+    use super::{KeyError, Preimage, hex_bytes};
+    use crate::encode::words;
 
     hex_bytes!(Preimage, "a preimage", 32);
 }

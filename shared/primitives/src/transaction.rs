@@ -6,7 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::encode::{self, encode};
-use crate::hash::{BlockHash, LockHash, SigHash, Txid, Wtxid, sha256d, tagged_hash};
+use crate::hash::{BlockHash, HashTag, LockHash, SigHash, Txid, Wtxid, sha256d};
 use crate::spending::Witness;
 use crate::units::{Amount, Height};
 
@@ -19,7 +19,7 @@ pub const MAX_ENCODED_SIZE: usize = crate::block::MAX_BLOCK_SIZE;
 /// The bytes at the front of a coinbase's memo that hold the block's height, as u64.
 pub const COINBASE_HEIGHT_SIZE: usize = 8;
 
-const SIGHASH_TAG: &str = "tallystick/sighash";
+static SIGHASH_TAG: HashTag = HashTag::new("tallystick/sighash");
 
 /// A reference to an output: the transaction that made it, and its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -166,6 +166,6 @@ impl Transaction {
             spent_bytes.extend_from_slice(output.lock.as_bytes());
         }
         let preimage = self.txid_preimage();
-        SigHash::from_bytes(tagged_hash(SIGHASH_TAG, &[genesis.as_bytes(), &preimage, &spent_bytes]))
+        SigHash::from_bytes(SIGHASH_TAG.hash(&[genesis.as_bytes(), &preimage, &spent_bytes]))
     }
 }

@@ -55,6 +55,15 @@ pub struct PeerInfo {
     /// When it last brought the block that became the tip.
     #[serde(default)]
     pub last_block: u32,
+    /// Whether we have asked the peer to push new blocks in compact form (BIP 152's high bandwidth).
+    #[serde(default)]
+    pub bip152_hb_to: bool,
+    /// Whether the peer has asked us to.
+    #[serde(default)]
+    pub bip152_hb_from: bool,
+    /// The least fee rate of transactions that the peer wants announced.
+    #[serde(default)]
+    pub minfeefilter: FeeRate,
     /// `v1` for plain frames, `v2` for encrypted ones.
     pub transport_protocol_type: String,
     /// Its identity, if the connection is encrypted (not in Core).

@@ -123,7 +123,16 @@ impl Node {
         fs::create_dir_all(data)?;
         let mut command = Command::new(program);
         command.arg("run").arg("--network").arg(network).arg("--data-dir").arg(data);
-        command.args(["--listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0", "--log", "info"]);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--rpc-listen",
+            "127.0.0.1:0",
+            "--log",
+            "info",
+            "--max-outbound",
+            "0",
+        ]);
         for address in connect {
             command.args(["--connect", address]);
         }

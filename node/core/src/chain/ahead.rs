@@ -1,45 +1,49 @@
-//! Verifying the witnesses of a block that waits to be connected, a few at a time: a node that does it all in one go
-//! is deaf for a tenth of a second, in which its peers wait for the transactions of that very block.
+//! The coins and witnesses of a block that waits to be connected, looked at a few at a time: a node that does it all in
+//! one go is deaf for a tenth of a second, in which its peers wait for the transactions of that very block.
 //!
-//! Nothing is decided here. Good verdicts go to the cache of verified witnesses, where [`Chain::activate`] finds them;
-//! at anything odd this file gives up, and activating finds out what it is.
-
-use std::collections::BTreeMap;
-
-use tally_primitives::hash::Txid;
-use tally_primitives::transaction::{Coin, OutPoint, Transaction};
-use tally_primitives::units::Height;
+//! Nothing is refused here. When all of a block is good, connecting it on the same tip takes what was gathered here, for
+//! the coins are the same; at anything odd this file gives up, and connecting finds out what it is.
 
 use crate::chain::Chain;
+use crate::chain::connect::{ConnectError, Walk};
 use crate::chain::index::EntryId;
 use crate::chain::store::BlockStatus;
 
-/// How far the witnesses of one block have been verified.
+/// How far one block has been looked at.
 #[derive(Debug)]
 pub struct Ahead {
     block: EntryId,
-    /// The place of the transaction that is next.
-    next: usize,
-    /// Coins made by the transactions before it.
-    made: BTreeMap<OutPoint, Coin>,
+    /// The block that it stands on: the coins are those of this tip.
+    tip: EntryId,
+    walk: Walk,
+    /// Whether all of it is good.
+    done: bool,
 }
 
 impl Chain {
-    /// Verifies witnesses of the block that is to be connected next, up to `inputs` of them (or one transaction, if
-    /// it has more). True while there is more to do; then call it again before [`Chain::activate`], which would do all the rest at once.
+    /// Looks at coins and witnesses of the block that is to be connected next, until up to `inputs` witnesses are verified (or those of one
+    /// transaction, if it has more). True while there is more to do; then call it again before [`Chain::activate`], which would do all the
+    /// rest at once.
     pub fn verify_ahead(&mut self, inputs: usize) -> bool {
         let Some(id) = self.next_to_connect() else {
             self.ahead = None;
             return false;
         };
-        let mut ahead = self.ahead.take().filter(|ahead| ahead.block == id).unwrap_or_else(|| Ahead {
-            block: id,
-            next: 0,
-            made: BTreeMap::new(),
-        });
-        let more = self.verify_some(&mut ahead, inputs).unwrap_or(false);
-        self.ahead = Some(ahead);
-        more
+        let tip = self.tip_id();
+        let known = self.ahead.take().filter(|ahead| ahead.block == id && ahead.tip == tip);
+        let mut ahead = known.unwrap_or_else(|| Ahead { block: id, tip, walk: Walk::default(), done: false });
+        let more = self.verify_some(&mut ahead, inputs);
+        ahead.done = matches!(more, Ok(false));
+        // What is odd is not kept.
+        self.ahead = more.is_ok().then_some(ahead);
+        more.unwrap_or(false)
+    }
+
+    /// What was gathered of a block, all of which is good on the tip as it is.
+    pub(super) fn take_ahead(&mut self, id: EntryId) -> Option<Walk> {
+        let tip = self.tip_id();
+        let ahead = self.ahead.take().filter(|ahead| ahead.done && ahead.block == id && ahead.tip == tip)?;
+        Some(ahead.walk)
     }
 
     /// The child of the tip on the way to the best candidate, if it has never been connected.
@@ -51,40 +55,24 @@ impl Chain {
         is_next.then_some(next)
     }
 
-    /// True when there is more to do; `None` when something is odd.
-    fn verify_some(&self, ahead: &mut Ahead, inputs: usize) -> Option<bool> {
-        let entry = self.index.get(ahead.block);
-        let block = self.block(&entry.hash).ok()??;
-        let ids = self.block_ids(&entry.hash, &block);
+    /// True when there is more to do.
+    fn verify_some(&self, ahead: &mut Ahead, inputs: usize) -> Result<bool, ConnectError> {
+        let (hash, height) = (self.index.get(ahead.block).hash, self.index.get(ahead.block).height);
+        let block = self.stored_body(ahead.block)?;
+        let ids = self.block_ids(&hash, &block);
         let mut verified = 0;
-        while let Some(transaction) = block.transactions.get(ahead.next) {
-            if verified >= inputs {
-                return Some(true);
+        while verified < inputs {
+            let Some((place, spent)) = self.walk_one(&block, &ids, height, &mut ahead.walk)? else {
+                return Ok(false);
+            };
+            let (Some(transaction), Some(wtxid)) = (block.transactions.get(place), ids.wtxids.get(place)) else {
+                return Ok(false);
+            };
+            if !transaction.is_coinbase() && !self.is_verified(wtxid, spent, height) {
+                self.verify_witnesses(transaction, wtxid, spent, height)?;
+                verified += spent.len();
             }
-            let mut spent = Vec::with_capacity(transaction.inputs.len());
-            for input in &transaction.inputs {
-                let coin = match ahead.made.get(&input.outpoint) {
-                    Some(coin) => *coin,
-                    None => self.coin(&input.outpoint).ok()??,
-                };
-                spent.push(coin);
-            }
-            let (txid, wtxid) = (*ids.txids.get(ahead.next)?, ids.wtxids.get(ahead.next)?);
-            if !transaction.is_coinbase() && !self.is_verified(wtxid, &spent, entry.height) {
-                self.verify_witnesses(transaction, wtxid, &spent, entry.height).ok()?;
-                verified += transaction.inputs.len();
-            }
-            ahead.made.extend(made_by(transaction, txid, entry.height));
-            ahead.next += 1;
         }
-        Some(false)
+        Ok(true)
     }
-}
-
-/// The coins that a transaction makes at `height`.
-pub(super) fn made_by(transaction: &Transaction, txid: Txid, height: Height) -> impl Iterator<Item = (OutPoint, Coin)> {
-    let coinbase = transaction.is_coinbase();
-    (0u32..)
-        .zip(&transaction.outputs)
-        .map(move |(index, output)| (OutPoint { txid, index }, Coin { output: *output, height, coinbase }))
 }

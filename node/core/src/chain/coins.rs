@@ -6,6 +6,7 @@
 //! hand when a block spends it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tally_primitives::transaction::{Coin, OutPoint};
@@ -96,11 +97,16 @@ impl CoinsCache {
     }
 
     fn change(&mut self, outpoint: OutPoint, before: Option<Coin>, now: Option<Coin>) {
-        let below = self.dirty.get(&outpoint).map_or(before, |dirty| dirty.below);
-        if below == now {
-            self.dirty.remove(&outpoint);
-        } else {
-            self.dirty.insert(outpoint, Dirty { below, now });
+        match self.dirty.entry(outpoint) {
+            Entry::Vacant(vacant) => {
+                if before != now {
+                    vacant.insert(Dirty { below: before, now });
+                }
+            }
+            Entry::Occupied(known) if known.get().below == now => {
+                known.remove();
+            }
+            Entry::Occupied(mut known) => known.get_mut().now = now,
         }
     }
 
@@ -121,7 +127,7 @@ impl CoinsCache {
     pub fn seal(&mut self) -> BTreeMap<OutPoint, Option<Coin>> {
         let changes: BTreeMap<_, _> =
             std::mem::take(&mut self.dirty).into_iter().map(|(outpoint, dirty)| (outpoint, dirty.now)).collect();
-        self.in_flight.extend(changes.iter().map(|(outpoint, change)| (*outpoint, *change)));
+        self.in_flight.append(&mut changes.clone());
         changes
     }
 
@@ -129,9 +135,10 @@ impl CoinsCache {
     pub fn applied(&mut self) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         for (outpoint, change) in std::mem::take(&mut self.in_flight) {
-            recent.remove(&outpoint);
-            if let Some(coin) = change {
-                recent.insert(outpoint, coin);
+            match change {
+                // The younger generation is asked first.
+                Some(coin) => recent.insert(outpoint, coin),
+                None => recent.remove(&outpoint),
             }
         }
     }

@@ -8,10 +8,10 @@ use tally_consensus::error::RuleError;
 use tally_consensus::inputs::{check_amounts, check_coin_exists, check_witnesses};
 use tally_consensus::subsidy::subsidy;
 use tally_primitives::block::Block;
+use tally_primitives::hash::{BlockHash, Txid};
 use tally_primitives::transaction::{Coin, OutPoint, Transaction};
 use tally_primitives::units::{Amount, Height};
 
-use crate::chain::ahead::made_by;
 use crate::chain::ids::BlockIds;
 use crate::chain::index::EntryId;
 use crate::chain::store::{BlockStatus, BlockUndo, StoreError};
@@ -41,17 +41,20 @@ impl From<RuleError> for ConnectError {
 }
 
 /// The coin set inside a block that is being connected: what its transactions have taken and made so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct BlockView {
     taken: BTreeMap<OutPoint, Coin>,
     made: BTreeMap<OutPoint, Coin>,
 }
 
 /// A block's coins, gathered in order: undo data, the sum of fees, and the changes to the coin set.
+#[derive(Debug, Default)]
 pub(super) struct Walk {
     undo: BlockUndo,
     fees: Amount,
     view: BlockView,
+    /// The place of the transaction that is next.
+    next: usize,
 }
 
 impl Chain {
@@ -63,18 +66,13 @@ impl Chain {
         let operations = coin_operations(&block);
         self.make_room(operations);
 
-        let ids = self.block_ids(&hash, &block);
-        let walk = match self.walk_coins(&block, &ids, height) {
-            Err(ConnectError::Rule(error)) if status == BlockStatus::Connected => {
-                // It was valid once, on the same blocks below: it is the store that is wrong.
-                let what = format!("block {hash} was connected before, and now: {error}");
-                return Err(ConnectError::Chain(ChainError::Inconsistent { what }));
-            }
-            walk => walk?,
+        let walk = match self.take_ahead(id) {
+            Some(walk) => walk,
+            None => self.walk_anew(&block, &hash, height, status)?,
         };
-        // For the same reason a block that was connected before need not be checked again.
+        // One that was connected before was valid on the same blocks below.
         if status < BlockStatus::Connected {
-            self.check_walked(&block, &ids, &walk, height)?;
+            self.check_claim(&block, &walk, height)?;
             self.writes.add_undo(hash, Arc::new(walk.undo));
             self.index.set_connected(id);
             self.writes.touch(id);
@@ -91,7 +89,30 @@ impl Chain {
         Ok(operations)
     }
 
-    fn stored_body(&self, id: EntryId) -> Result<Arc<Block>, ConnectError> {
+    /// Looks at coins and witnesses of a whole block; at the latter only if it has never been connected.
+    fn walk_anew(
+        &self,
+        block: &Block,
+        hash: &BlockHash,
+        height: Height,
+        status: BlockStatus,
+    ) -> Result<Walk, ConnectError> {
+        let ids = self.block_ids(hash, block);
+        let walk = match self.walk_coins(block, &ids, height) {
+            Err(ConnectError::Rule(error)) if status == BlockStatus::Connected => {
+                // It was valid once: it is the store that is wrong.
+                let what = format!("block {hash} was connected before, and now: {error}");
+                return Err(ConnectError::Chain(ChainError::Inconsistent { what }));
+            }
+            walk => walk?,
+        };
+        if status < BlockStatus::Connected {
+            self.check_block_witnesses(block, &ids, &walk.undo, height)?;
+        }
+        Ok(walk)
+    }
+
+    pub(super) fn stored_body(&self, id: EntryId) -> Result<Arc<Block>, ConnectError> {
         match self.block(&self.index.get(id).hash) {
             Ok(Some(block)) => Ok(block),
             Ok(None) | Err(ChainError::Store(StoreError::Damaged { .. })) => Err(ConnectError::BodyLost),
@@ -101,19 +122,35 @@ impl Chain {
 
     /// Looks up and takes the coins of every transaction in order, and checks what is cheap: IN-01 to IN-03.
     pub(super) fn walk_coins(&self, block: &Block, ids: &BlockIds, height: Height) -> Result<Walk, ConnectError> {
-        let context = self.input_context(height);
-        let mut walk = Walk { undo: BlockUndo::default(), fees: Amount::ZERO, view: BlockView::default() };
-        for (transaction, txid) in block.transactions.iter().zip(&ids.txids) {
-            if !transaction.is_coinbase() {
-                let spent = self.take_coins(transaction, &mut walk.view)?;
-                let fee = check_amounts(transaction, &spent, &context)?;
-                // Each fee is a part of coins that exist, so their sum cannot pass the supply.
-                walk.fees = walk.fees.checked_add(fee).unwrap_or(walk.fees);
-                walk.undo.spent.push(spent);
-            }
-            walk.view.made.extend(made_by(transaction, *txid, height));
-        }
+        let mut walk = Walk::default();
+        while self.walk_one(block, ids, height, &mut walk)?.is_some() {}
         Ok(walk)
+    }
+
+    /// One transaction more: its place and the coins that it spends; `None` at the end of the block.
+    pub(super) fn walk_one<'w>(
+        &self,
+        block: &Block,
+        ids: &BlockIds,
+        height: Height,
+        walk: &'w mut Walk,
+    ) -> Result<Option<(usize, &'w [Coin])>, ConnectError> {
+        let place = walk.next;
+        let (Some(transaction), Some(txid)) = (block.transactions.get(place), ids.txids.get(place)) else {
+            return Ok(None);
+        };
+        let is_coinbase = transaction.is_coinbase();
+        if !is_coinbase {
+            let spent = self.take_coins(transaction, &mut walk.view)?;
+            let fee = check_amounts(transaction, &spent, &self.input_context(height))?;
+            // Each fee is a part of coins that exist, so their sum cannot pass the supply.
+            walk.fees = walk.fees.checked_add(fee).unwrap_or(walk.fees);
+            walk.undo.spent.push(spent);
+        }
+        walk.view.made.extend(made_by(transaction, *txid, height));
+        walk.next += 1;
+        let spent = walk.undo.spent.last().filter(|_| !is_coinbase);
+        Ok(Some((place, spent.map_or(&[], Vec::as_slice))))
     }
 
     /// The coins that a transaction spends, taken from the view: IN-01 within the block too.
@@ -144,6 +181,11 @@ impl Chain {
         height: Height,
     ) -> Result<(), RuleError> {
         self.check_block_witnesses(block, ids, &walk.undo, height)?;
+        self.check_claim(block, walk, height)
+    }
+
+    /// The coinbase claims no more than it may.
+    fn check_claim(&self, block: &Block, walk: &Walk, height: Height) -> Result<(), RuleError> {
         match block.transactions.first() {
             Some(coinbase) => check_coinbase_value(coinbase, subsidy(&self.params, height), walk.fees),
             None => Ok(()),
@@ -205,6 +247,14 @@ impl Chain {
             self.seal();
         }
     }
+}
+
+/// The coins that a transaction makes at `height`.
+fn made_by(transaction: &Transaction, txid: Txid, height: Height) -> impl Iterator<Item = (OutPoint, Coin)> {
+    let coinbase = transaction.is_coinbase();
+    (0u32..)
+        .zip(&transaction.outputs)
+        .map(move |(index, output)| (OutPoint { txid, index }, Coin { output: *output, height, coinbase }))
 }
 
 fn coin_operations(block: &Block) -> usize {

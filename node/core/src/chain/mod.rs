@@ -12,7 +12,7 @@
 //! | `open` | starting on a store, empty or not |
 //! | `propose` | whether a block would do, before it is worked for |
 //! | `query` | questions about blocks and branches |
-//! | `ahead` | witnesses of the next block, verified a few at a time |
+//! | `ahead` | the next block's coins and witnesses, looked at a few at a time |
 //! | [`coins`], [`index`], [`ids`] | the coins cache, the header tree, ids of transactions hashed once |
 //! | `verified`, `writes` | verified witnesses, pending writes |
 //! | [`store`], [`memory`] | the store's trait and change sets; a store in memory |
@@ -63,7 +63,7 @@ use crate::chain::coins::CoinsCache;
 use crate::chain::ids::{BlockIds, RecentIds};
 use crate::chain::index::{BlockIndex, EntryId};
 use crate::chain::store::{BlockUndo, ChainStore, ChangeSet, CoinStats};
-use crate::chain::verified::{VerifiedCache, WitnessKey};
+use crate::chain::verified::VerifiedCache;
 use crate::chain::writes::{SealedCoins, Writes};
 
 /// A node more blocks than this behind its best header is in initial sync: its change sets are batched.
@@ -188,19 +188,17 @@ impl Chain {
         spent: &[Coin],
         height: Height,
     ) -> Result<(), RuleError> {
-        let key = WitnessKey::new(wtxid, spent);
-        if self.verified().is_good(&key, height) {
+        if self.is_verified(wtxid, spent, height) {
             return Ok(());
         }
         check_witnesses(transaction, spent, &self.input_context(height))?;
-        self.verified().insert(key, height);
+        self.verified().insert(*wtxid, spent, height);
         Ok(())
     }
 
     /// Whether [`Chain::verify_witnesses`] has been through this transaction.
     fn is_verified(&self, wtxid: &Wtxid, spent: &[Coin], height: Height) -> bool {
-        let verified = self.verified();
-        !verified.is_empty() && verified.is_good(&WitnessKey::new(wtxid, spent), height)
+        self.verified().is_good(wtxid, spent, height)
     }
 
     /// The ids of a block's transactions; those of the latest blocks are not hashed again.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tally_primitives::block::{Block, Header};
 use tally_primitives::encode;
-use tally_primitives::hash::{BlockHash, tagged_hash};
+use tally_primitives::hash::{BlockHash, HashTag};
 use tally_primitives::transaction::{Coin, OutPoint};
 use tally_primitives::units::{Amount, Height};
 
@@ -159,7 +159,8 @@ pub struct CoinSetHash([u8; 32]);
 impl CoinSetHash {
     /// The hash of the set that holds this coin alone.
     pub fn of(outpoint: &OutPoint, coin: &Coin) -> Self {
-        Self(tagged_hash("tallystick/coin", &[&encode::encode(outpoint), &encode::encode(coin)]))
+        static TAG: HashTag = HashTag::new("tallystick/coin");
+        Self(TAG.hash(&[&encode::encode(outpoint), &encode::encode(coin)]))
     }
 
     /// From stored bytes (little-endian).

@@ -12,7 +12,7 @@ use super::coins::CoinsCache;
 use super::index::{BlockIndex, EntryId, MAX_LOCATOR};
 use super::memory::MemoryStore;
 use super::store::{ChainStore, ChangeSet, CoinSetHash, CoinStats};
-use super::verified::{VerifiedCache, WitnessKey};
+use super::verified::VerifiedCache;
 use super::writes::Writes;
 
 fn header(prev_block: BlockHash, nonce: u32, time: u32) -> Header {
@@ -197,18 +197,20 @@ fn bodies_link_up_when_the_gap_closes() {
 fn verified_witnesses_hold_from_their_height_on_and_for_their_coins_alone() {
     let mut cache = VerifiedCache::default();
     let wtxid = Wtxid::from_bytes([1; 32]);
-    let key = WitnessKey::new(&wtxid, &[coin(5)]);
-    cache.insert(key, Height::new(9));
-    assert!(cache.is_good(&key, Height::new(9)) && cache.is_good(&key, Height::new(10)));
-    assert!(!cache.is_good(&key, Height::new(8)), "a time lock might be closed there");
-    let other_height = WitnessKey::new(&wtxid, &[coin(6)]);
-    assert!(!cache.is_good(&other_height, Height::new(9)), "a relative lock counts from the coin");
+    let spent = [coin(5)];
+    cache.insert(wtxid, &spent, Height::new(9));
+    assert!(cache.is_good(&wtxid, &spent, Height::new(9)) && cache.is_good(&wtxid, &spent, Height::new(10)));
+    assert!(!cache.is_good(&wtxid, &spent, Height::new(8)), "a time lock might be closed there");
+    assert!(!cache.is_good(&wtxid, &[coin(6)], Height::new(9)), "a relative lock counts from the coin");
+    // A reorganisation has confirmed the coin elsewhere: the later verdict counts.
+    cache.insert(wtxid, &[coin(6)], Height::new(10));
+    assert!(cache.is_good(&wtxid, &[coin(6)], Height::new(10)) && !cache.is_good(&wtxid, &spent, Height::new(10)));
     for number in 0..50_000u32 {
         let mut bytes = [2; 32];
         bytes[..4].copy_from_slice(&number.to_le_bytes());
-        cache.insert(WitnessKey::new(&Wtxid::from_bytes(bytes), &[]), Height::new(1));
+        cache.insert(Wtxid::from_bytes(bytes), &[], Height::new(1));
     }
-    assert!(!cache.is_good(&key, Height::new(9)), "the oldest are forgotten");
+    assert!(!cache.is_good(&wtxid, &[coin(6)], Height::new(10)), "the oldest are forgotten");
 }
 
 #[test]

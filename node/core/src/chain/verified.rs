@@ -2,59 +2,59 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tally_primitives::encode::encode;
-use tally_primitives::hash::{Wtxid, tagged_hash};
+use tally_primitives::hash::Wtxid;
 use tally_primitives::transaction::Coin;
 use tally_primitives::units::Height;
 
 /// Most verdicts kept (some 150 bytes each).
 const MAX_VERIFIED: usize = 40_000;
 
-/// Names a transaction with its witnesses, and all that their verdict depends on besides the spending height: the
-/// coins, their heights included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WitnessKey([u8; 32]);
+/// What a good verdict holds for.
+#[derive(Debug)]
+struct Verdict {
+    /// Policies can only ask for heights *from* which they hold, so a verdict that was good at one height is good above.
+    from: Height,
+    /// The heights of the coins, in the order of the inputs. Their values and locks are those of the outputs that the inputs name, which
+    /// the wtxid commits to; but a reorganisation may confirm the same output elsewhere.
+    coins: Box<[Height]>,
+}
 
-impl WitnessKey {
-    /// The key of a transaction that spends these coins, in the order of its inputs.
-    pub fn new(wtxid: &Wtxid, spent: &[Coin]) -> Self {
-        let coins: Vec<u8> = spent.iter().flat_map(encode).collect();
-        Self(tagged_hash("tallystick/verified", &[wtxid.as_bytes(), &coins]))
+impl Verdict {
+    fn is_about(&self, spent: &[Coin]) -> bool {
+        self.coins.iter().copied().eq(spent.iter().map(|coin| coin.height))
     }
 }
 
 /// Good verdicts, the latest [`MAX_VERIFIED`] of them.
-///
-/// Policies can only ask for heights *from* which they hold, so a verdict that was good at one height is good above.
 #[derive(Debug, Default)]
 pub struct VerifiedCache {
-    good_from: BTreeMap<WitnessKey, Height>,
-    order: VecDeque<WitnessKey>,
+    good: BTreeMap<Wtxid, Verdict>,
+    order: VecDeque<Wtxid>,
 }
 
 impl VerifiedCache {
-    /// Whether the witnesses are known to be good in a block at `height`.
-    pub fn is_good(&self, key: &WitnessKey, height: Height) -> bool {
-        self.good_from.get(key).is_some_and(|from| height >= *from)
+    /// Whether the witnesses of a transaction that spends these coins, in the order of its inputs, are known to be good in a block at
+    /// `height`.
+    pub fn is_good(&self, wtxid: &Wtxid, spent: &[Coin], height: Height) -> bool {
+        self.good.get(wtxid).is_some_and(|verdict| height >= verdict.from && verdict.is_about(spent))
     }
 
-    /// Whether nothing is known.
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
-    /// Notes that the witnesses are good at `height`.
-    pub fn insert(&mut self, key: WitnessKey, height: Height) {
-        match self.good_from.get_mut(&key) {
-            Some(from) => *from = height.min(*from),
-            None => {
-                self.good_from.insert(key, height);
-                self.order.push_back(key);
+    /// Notes that they are good at `height`.
+    pub fn insert(&mut self, wtxid: Wtxid, spent: &[Coin], height: Height) {
+        match self.good.get_mut(&wtxid) {
+            Some(verdict) if verdict.is_about(spent) => verdict.from = height.min(verdict.from),
+            known => {
+                let is_new = known.is_none();
+                let coins = spent.iter().map(|coin| coin.height).collect();
+                self.good.insert(wtxid, Verdict { from: height, coins });
+                if is_new {
+                    self.order.push_back(wtxid);
+                }
             }
         }
         while self.order.len() > MAX_VERIFIED {
             if let Some(oldest) = self.order.pop_front() {
-                self.good_from.remove(&oldest);
+                self.good.remove(&oldest);
             }
         }
     }

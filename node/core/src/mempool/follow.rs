@@ -24,6 +24,7 @@ struct Shaken {
     freed: Vec<Arc<Transaction>>,
     /// Entries to be judged anew, by their sequence, so parents first.
     displaced: BTreeMap<u64, Entry>,
+    /// What the new blocks confirm, as far as anything has to be judged anew.
     confirmed: BTreeSet<Txid>,
     removed: Vec<(Txid, RemovalReason)>,
 }
@@ -97,7 +98,9 @@ impl Mempool {
         let mut confirmed = Vec::new();
         let spending = block.transactions.iter().zip(txids).filter(|(transaction, _)| !transaction.is_coinbase());
         for (transaction, &txid) in spending {
-            shaken.confirmed.insert(txid);
+            if !shaken.is_empty() {
+                shaken.confirmed.insert(txid);
+            }
             confirmed.push(txid);
             if self.pool.remove(&txid).is_some() {
                 shaken.removed.push((txid, RemovalReason::Confirmed));

@@ -107,14 +107,19 @@ impl Mempool {
         self.pool.get(txid).is_some()
     }
 
+    /// Whether a transaction with just these witnesses is here.
+    pub fn contains_wtxid(&self, wtxid: &Wtxid) -> bool {
+        self.pool.contains_wtxid(wtxid)
+    }
+
     /// All entries, in the order of their ids.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.pool.entries()
     }
 
-    /// The ids with witnesses of all entries, in their order.
-    pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
-        self.pool.wtxids()
+    /// Both ids of all entries, in the order of those with witnesses.
+    pub fn ids(&self) -> impl Iterator<Item = (&Wtxid, &Txid)> {
+        self.pool.ids()
     }
 
     /// Transactions that were replaced, evicted or refused lately, and may stand in somebody else's block all the same.

@@ -162,9 +162,14 @@ impl Pool {
         self.by_wtxid.get(wtxid).and_then(|txid| self.entries.get(txid))
     }
 
-    /// The ids with witnesses of all entries, in their order.
-    pub fn wtxids(&self) -> impl Iterator<Item = &Wtxid> {
-        self.by_wtxid.keys()
+    /// Whether there is an entry with this id with witnesses.
+    pub fn contains_wtxid(&self, wtxid: &Wtxid) -> bool {
+        self.by_wtxid.contains_key(wtxid)
+    }
+
+    /// Both ids of all entries, in the order of those with witnesses.
+    pub fn ids(&self) -> impl Iterator<Item = (&Wtxid, &Txid)> {
+        self.by_wtxid.iter()
     }
 
     /// Who spends a coin.
@@ -289,15 +294,14 @@ impl Pool {
 
     /// Takes one entry out; those built on it stay.
     pub fn remove(&mut self, txid: &Txid) -> Option<Entry> {
-        let entry = self.entries.get(txid)?;
+        let entry = self.entries.remove(txid)?;
         let own = entry.own();
         for ancestor in self.with_ancestors(entry.parents.iter().copied()) {
             self.update(&ancestor, |ancestor| ancestor.descendants.subtract(&own));
         }
-        for descendant in self.with_descendants(self.entries.get(txid)?.children.iter().copied()) {
+        for descendant in self.with_descendants(entry.children.iter().copied()) {
             self.update(&descendant, |descendant| descendant.ancestors.subtract(&own));
         }
-        let entry = self.entries.remove(txid)?;
         for parent in &entry.parents {
             if let Some(parent) = self.entries.get_mut(parent) {
                 parent.children.remove(txid);

@@ -174,6 +174,13 @@ impl Node {
                 self.retry_later(id, header.time);
             }
             ChainError::Rule { error: RuleError::BadParent { .. }, hash } => self.block_not_delivered(id, &hash),
+            ChainError::Rule {
+                hash,
+                error: RuleError::MerkleRootMismatch { .. } | RuleError::MutatedMerkleTree { .. },
+            } if !source.answers_for_it => {
+                // Short ids collide, and a pusher may have sent wrong ones: no verdict on the block, nor on anybody.
+                self.reconstruction_failed(now, &hash);
+            }
             ChainError::Rule { hash, error } => {
                 if error.is_permanent() {
                     self.emit(Event::BlockRejected { hash, reason: error.to_string() });

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use tally_consensus::header::check_header_alone;
 use tally_primitives::hash::BlockHash;
-use tally_primitives::merkle;
 use tally_primitives::transaction::Transaction;
 use tally_primitives::units::Timestamp;
 use tally_wire::{CompactBlock, Message};
@@ -197,9 +196,9 @@ impl Node {
 
     /// Everything that might belong to a block: the mempool, what left it lately, and what waits for its parents.
     fn offer_all_at_hand(&self, reconstruction: &mut Reconstruction) {
-        for wtxid in self.mempool.wtxids() {
+        for (wtxid, txid) in self.mempool.ids() {
             let known = || {
-                let entry = self.mempool.get_by_wtxid(wtxid)?;
+                let entry = self.mempool.get(txid)?;
                 Some(Known { txid: entry.txid, wtxid: entry.wtxid, transaction: entry.transaction.clone() })
             };
             if !reconstruction.offer(wtxid, known) {
@@ -222,19 +221,18 @@ impl Node {
         self.send(id, Message::GetBlockTransactions { block, indexes });
     }
 
-    /// Nothing is missing: if it is the block, it is taken as any other, but its sender does not answer for it.
+    /// Nothing is missing: the block is taken as any other, but its sender does not answer for it.
     fn finish_reconstruction(&mut self, now: Timestamp, id: PeerId, hash: BlockHash, reconstruction: Reconstruction) {
-        let whole = reconstruction.into_block().filter(|(block, ids)| {
-            let (root, mutated) = merkle::root_and_mutation(&ids.wtxids);
-            root == block.header.merkle_root && !mutated
-        });
-        match whole {
+        match reconstruction.into_block() {
             Some((block, ids)) => self.take_reconstructed(now, id, Arc::new(block), Arc::new(ids), hash),
-            None => {
-                self.net.compact.whole.insert(hash);
-                self.ask_next(now, &hash);
-            }
+            None => self.reconstruction_failed(now, &hash),
         }
+    }
+
+    /// What was put together is not what the header commits to.
+    pub(crate) fn reconstruction_failed(&mut self, now: Timestamp, hash: &BlockHash) {
+        self.net.compact.whole.insert(*hash);
+        self.ask_next(now, hash);
     }
 
     pub(crate) fn on_block_transactions(
@@ -251,8 +249,7 @@ impl Node {
             if fetch.reconstruction.fill(transactions) {
                 self.finish_reconstruction(now, id, block, fetch.reconstruction);
             } else {
-                self.net.compact.whole.insert(block);
-                self.ask_next(now, &block);
+                self.reconstruction_failed(now, &block);
             }
         }
         self.schedule_downloads(now);

@@ -292,6 +292,9 @@ impl Node {
                 .collect(),
             transactions_in_flight: self.net.relay.requests.in_flight(peer.id),
             send_queue_bytes: peer.serve.queued_bytes(),
+            pushes_to_us: self.net.high_bandwidth.is_chosen(peer.id),
+            we_push: peer.compact.wants_push,
+            fee_filter: peer.fee_filter.theirs,
         }
     }
 }

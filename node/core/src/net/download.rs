@@ -2,8 +2,8 @@
 //!
 //! Each peer is asked for blocks of its own best chain, if that has at least our tip's work: so nobody who holds back the bodies of one
 //! chain can hide another. A window moves with the first missing block. A peer that delivers nothing in time keeps its requests, but
-//! others are asked too; the time allowed doubles, and shrinks again as blocks arrive. A staller is dropped only when others have
-//! delivered in its place.
+//! others that have them are asked too; then the time that it is allowed doubles, and shrinks again with every block that it delivers. (Its
+//! own time, so that nobody can buy time for others by being late.) A staller is dropped only when others have delivered in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,18 +21,11 @@ use crate::net::peer::{Peer, PeerId};
 use crate::node::Node;
 
 /// Who is responsible for which block.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct BlockDownload {
     in_flight: BTreeMap<BlockHash, PeerId>,
-    timeout_ms: u64,
     /// Some peer may be late with something.
     somebody_late: bool,
-}
-
-impl Default for BlockDownload {
-    fn default() -> BlockDownload {
-        BlockDownload { in_flight: BTreeMap::new(), timeout_ms: MIN_STALL_TIMEOUT_MS, somebody_late: false }
-    }
 }
 
 impl BlockDownload {
@@ -48,14 +41,28 @@ impl BlockDownload {
 }
 
 /// What one peer was asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct PeerDownload {
     in_flight: BTreeSet<BlockHash>,
     /// Asked of it, not delivered in time, now asked of others too.
     late: BTreeSet<BlockHash>,
     deadline: Option<Timestamp>,
+    /// How long it may deliver nothing.
+    timeout_ms: u64,
     /// Blocks in a row that others delivered in its place.
     stalls: u32,
+}
+
+impl Default for PeerDownload {
+    fn default() -> PeerDownload {
+        PeerDownload {
+            in_flight: BTreeSet::new(),
+            late: BTreeSet::new(),
+            deadline: None,
+            timeout_ms: MIN_STALL_TIMEOUT_MS,
+            stalls: 0,
+        }
+    }
 }
 
 impl PeerDownload {
@@ -76,6 +83,29 @@ impl PeerDownload {
 
     fn has_slot(&self) -> bool {
         self.in_flight.len() < MAX_BLOCKS_IN_FLIGHT
+    }
+
+    fn next_deadline(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add_millis(self.timeout_ms)
+    }
+
+    /// It has delivered a block: it may take a little less time for the next.
+    fn delivered(&mut self, now: Timestamp) {
+        self.stalls = 0;
+        self.timeout_ms = (self.timeout_ms - self.timeout_ms / 8).max(MIN_STALL_TIMEOUT_MS);
+        self.deadline = self.deadline.map(|_| self.next_deadline(now));
+    }
+
+    /// Its time is over. These blocks others have too, and are asked for them; for the rest we go on waiting.
+    fn is_late_with(&mut self, movable: Vec<BlockHash>, now: Timestamp) {
+        if !movable.is_empty() {
+            self.timeout_ms = (self.timeout_ms * 2).min(MAX_STALL_TIMEOUT_MS);
+        }
+        for hash in movable {
+            self.in_flight.remove(&hash);
+            self.late.insert(hash);
+        }
+        self.deadline = (!self.in_flight.is_empty()).then(|| self.next_deadline(now));
     }
 }
 
@@ -190,8 +220,8 @@ impl Node {
     }
 
     fn assign(&mut self, now: Timestamp, id: PeerId, hash: BlockHash) {
-        let deadline = now.saturating_add_millis(self.net.download.timeout_ms);
         if let Some(peer) = self.net.peers.get_mut(&id) {
+            let deadline = peer.download.next_deadline(now);
             peer.download.late.remove(&hash);
             peer.download.in_flight.insert(hash);
             peer.download.deadline.get_or_insert(deadline);
@@ -202,8 +232,7 @@ impl Node {
     /// A block came from `id` and is what it should be: everybody's requests for it are settled.
     pub(crate) fn block_arrived(&mut self, now: Timestamp, id: PeerId, hash: &BlockHash) {
         self.net.compact.settled(hash);
-        let download = &mut self.net.download;
-        if let Some(responsible) = download.in_flight.remove(hash)
+        if let Some(responsible) = self.net.download.in_flight.remove(hash)
             && let Some(peer) = self.net.peers.get_mut(&responsible)
         {
             peer.download.in_flight.remove(hash);
@@ -211,14 +240,11 @@ impl Node {
                 peer.download.deadline = None;
             }
         }
-        download.timeout_ms = (download.timeout_ms - download.timeout_ms / 8).max(MIN_STALL_TIMEOUT_MS);
-        let deadline = now.saturating_add_millis(download.timeout_ms);
         if let Some(peer) = self.net.peers.get_mut(&id) {
             peer.download.late.remove(hash);
-            peer.download.stalls = 0;
-            peer.download.deadline = peer.download.deadline.map(|_| deadline);
+            peer.download.delivered(now);
         }
-        if download.somebody_late {
+        if self.net.download.somebody_late {
             self.others_were_late(now, id, hash);
         }
     }
@@ -299,21 +325,14 @@ impl Node {
         if late.is_empty() {
             return;
         }
-        let timeout_ms = (self.net.download.timeout_ms * 2).min(MAX_STALL_TIMEOUT_MS);
-        self.net.download.timeout_ms = timeout_ms;
         for id in late {
             let movable = self.available_elsewhere(id);
             for hash in &movable {
                 self.net.download.in_flight.remove(hash);
             }
             if let Some(peer) = self.net.peers.get_mut(&id) {
-                for hash in movable {
-                    peer.download.in_flight.remove(&hash);
-                    peer.download.late.insert(hash);
-                    self.net.download.somebody_late = true;
-                }
-                let waits = !peer.download.in_flight.is_empty();
-                peer.download.deadline = waits.then(|| now.saturating_add_millis(timeout_ms));
+                self.net.download.somebody_late |= !movable.is_empty();
+                peer.download.is_late_with(movable, now);
             }
         }
         self.schedule_downloads(now);

@@ -28,6 +28,11 @@ pub(crate) struct HighBandwidth {
 }
 
 impl HighBandwidth {
+    /// Whether this peer was asked to push.
+    pub fn is_chosen(&self, peer: PeerId) -> bool {
+        self.chosen.contains(&peer)
+    }
+
     /// A peer is gone.
     pub fn peer_gone(&mut self, peer: PeerId) {
         self.chosen.retain(|chosen| *chosen != peer);

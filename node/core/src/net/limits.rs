@@ -36,10 +36,10 @@ pub const MAX_BLOCKS_IN_FLIGHT: usize = 16;
 /// How far ahead of the first missing block we download: what arrives early waits on disk.
 pub const DOWNLOAD_WINDOW_BLOCKS: u32 = 1_024;
 
-/// How long a peer may deliver no block that we asked for, at first. The time doubles whenever it turns out too short…
+/// How long a peer may deliver no block that we asked for, at first. Its time doubles whenever it turns out too short…
 pub const MIN_STALL_TIMEOUT_MS: u64 = 2_000;
 
-/// … up to this, and shrinks again with every block that arrives.
+/// … up to this, and shrinks again with every block that it delivers.
 pub const MAX_STALL_TIMEOUT_MS: u64 = 64_000;
 
 /// Blocks that another peer had to deliver instead, without one of its own in between, before a staller is dropped.

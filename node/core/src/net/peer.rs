@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use tally_primitives::hash::BlockHash;
-use tally_primitives::units::{Height, Timestamp};
+use tally_primitives::units::{FeeRate, Height, Timestamp};
 use tally_wire::{Services, Version};
 
 use crate::net::announce::Announcer;
@@ -200,4 +200,10 @@ pub struct PeerInfo {
     pub transactions_in_flight: usize,
     /// Bytes that wait to be sent, as the driver last told.
     pub send_queue_bytes: usize,
+    /// Whether we have asked it to push new blocks in compact form.
+    pub pushes_to_us: bool,
+    /// Whether it has asked us to.
+    pub we_push: bool,
+    /// The least fee rate of transactions that it wants announced.
+    pub fee_filter: FeeRate,
 }

@@ -7,6 +7,7 @@ use tally_primitives::hash::BlockHash;
 use tally_wire::{CompactBlock, InventoryItem, Message};
 
 use crate::chain::index::EntryId;
+use crate::net::address_book::secret::Purpose;
 use crate::net::limits::{MAX_COMPACT_DEPTH, MAX_TRANSACTIONS_DEPTH};
 use crate::net::peer::PeerId;
 use crate::node::Node;
@@ -62,13 +63,13 @@ impl Node {
         }
         let block = self.body(hash)?;
         let ids = self.chain.block_ids(hash, &block);
-        let nonce = self.net.random.next_u64();
+        // Were it predictable, somebody could prepare transactions whose short ids are equal.
+        let nonce = self.net.secret.hash(Purpose::ShortIds, &[hash.as_bytes()]);
         // Once it is connected, the mempool does not know any more what it lacked.
         let is_connected = self.chain.is_active(hash);
         let mempool = &self.mempool;
-        let is_news = |place: usize| {
-            !is_connected && ids.wtxids.get(place).is_some_and(|wtxid| mempool.get_by_wtxid(wtxid).is_none())
-        };
+        let is_news =
+            |place: usize| !is_connected && ids.wtxids.get(place).is_some_and(|wtxid| !mempool.contains_wtxid(wtxid));
         let compact = Arc::new(CompactBlock::new(&block, &ids.wtxids, nonce, is_news));
         self.net.made_compact = MadeCompact(Some((*hash, compact.clone())));
         Some(compact)

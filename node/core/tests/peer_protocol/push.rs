@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use tally_node_core::net::address_book::secret::Secret;
 use tally_node_core::net::disconnect::{DisconnectReason, Violation};
+use tally_node_core::net::finding::FindingConfig;
 use tally_node_core::net::limits::{
     MAX_COMPACT_DEPTH, MAX_HIGH_BANDWIDTH_PEERS, MAX_TRANSACTIONS_DEPTH, MAX_TRANSACTIONS_REQUESTS,
     RELAY_FIRST_TRANSACTIONS,
 };
 use tally_node_core::net::peer::{Direction, PeerId};
+use tally_node_core::node::NodeConfig;
 use tally_node_core::testing;
 use tally_primitives::block::Block;
 use tally_primitives::hash::BlockHash;
-use tally_primitives::units::Height;
+use tally_primitives::units::{FeeRate, Height};
 use tally_wire::{CompactBlock, InventoryItem, Message};
 
 use crate::bench::{Bench, block, header};
@@ -113,21 +116,20 @@ fn what_the_mempool_lacked_is_prefilled_for_the_next() {
     assert_eq!(places, [0, 3, 4], "the coinbase, and what was news here");
 }
 
+/// Their key depends on the node's secret.
 #[test]
 fn nobody_knows_short_ids_beforehand() {
-    let block = block_of(&payments(3));
-    let mut nonces = Vec::new();
-    for first in 0..2 {
-        let mut bench = Bench::new();
-        // Another number of peers, another place in the sequence of random numbers.
-        for _ in 0..first {
-            bench.peer();
-        }
-        let (sender, taker) = (bench.peer(), willing_peer(&mut bench, true));
-        bench.receive(sender, crate::bench::block(&block));
-        nonces.push(pushed(&mut bench, taker)[0].nonce);
-    }
-    assert_ne!(nonces[0], nonces[1]);
+    let next = block_of(&[]);
+    let nonce = |secret: [u8; 32]| {
+        let finding = FindingConfig { secret: Some(Secret::from_bytes(secret)), ..FindingConfig::default() };
+        let mut bench = Bench::with(NodeConfig { finding, ..NodeConfig::default() });
+        let eager = willing_peer(&mut bench, true);
+        bench.node.submit_block(bench.now, Arc::new(next.clone())).expect("an honest block");
+        bench.pump();
+        pushed(&mut bench, eager)[0].nonce
+    };
+    assert_eq!(nonce([1; 32]), nonce([1; 32]));
+    assert_ne!(nonce([1; 32]), nonce([2; 32]), "the seeds are the same");
 }
 
 /// A new peer is first with a new block.
@@ -176,6 +178,21 @@ fn one_of_the_three_is_a_peer_that_we_have_called() {
     }
     assert_eq!(told_to_push(&mut bench, called), [false, true], "at the handshake, and never taken back");
     assert_eq!(told_to_push(&mut bench, callers[0]), [true, false]);
+}
+
+#[test]
+fn what_was_agreed_upon_can_be_seen() {
+    let mut bench = Bench::new();
+    let peer = willing_peer(&mut bench, true);
+    let seen = |bench: &Bench| {
+        let info = bench.node.peers(bench.now).find(|info| info.id == peer).expect("it is connected");
+        (info.pushes_to_us, info.we_push, info.fee_filter)
+    };
+    assert_eq!(seen(&bench), (false, true, FeeRate::ZERO));
+    first_with_a_block(&mut bench, peer);
+    let rate = FeeRate::from_notches_per_kilobyte(5_000);
+    bench.receive(peer, Message::FeeFilter { rate });
+    assert_eq!(seen(&bench), (true, true, rate));
 }
 
 #[test]

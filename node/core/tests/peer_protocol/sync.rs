@@ -134,8 +134,8 @@ fn a_stalled_block_is_asked_elsewhere_and_the_time_allowed_adapts() {
     assert_eq!(bench.blocks_asked_of(other), []);
     bench.advance(1);
     assert_eq!(bench.blocks_asked_of(other), [blocks[0].hash()]);
-    // The next time-out is twice as long, and then it is the first one's turn again: its request still stands, so nothing is sent.
-    bench.advance(3_999);
+    // When the other is late too, it is the first one's turn again: its request still stands, so nothing is sent.
+    bench.advance(1_999);
     assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
     bench.advance(1);
     assert_eq!(bench.node.sync_progress().blocks_in_flight, 1);
@@ -143,6 +143,38 @@ fn a_stalled_block_is_asked_elsewhere_and_the_time_allowed_adapts() {
     bench.receive(staller, block(&blocks[0]));
     assert_eq!(bench.height(), 1, "late is better than never");
     assert_eq!((bench.reason(staller), bench.reason(other)), (None, None));
+}
+
+/// The time allowed is each peer's own: else one that stalls would have every other one waited for as long.
+#[test]
+fn who_is_late_buys_no_time_for_others() {
+    let mut bench = Bench::new();
+    let blocks = chain(2, 0);
+    let (staller, other, third) = (bench.peer(), bench.peer(), bench.peer());
+    bench.receive(staller, headers(&blocks[..1]));
+    bench.receive(other, headers(&blocks[..1]));
+    bench.advance(2_000);
+    assert_eq!(bench.blocks_asked_of(other), [blocks[0].hash()]);
+    bench.receive(other, block(&blocks[0]));
+    bench.receive(other, header(&blocks[1]));
+    assert_eq!(bench.blocks_asked_of(other), [blocks[1].hash()]);
+    bench.receive(third, header(&blocks[1]));
+    bench.advance(1_999);
+    assert_eq!(bench.blocks_asked_of(third), []);
+    bench.advance(1);
+    assert_eq!(bench.blocks_asked_of(third), [blocks[1].hash()]);
+}
+
+#[test]
+fn however_long_the_only_owner_stalls_the_next_one_is_asked_soon() {
+    let mut bench = Bench::new();
+    let blocks = chain(1, 0);
+    let (staller, other) = (bench.peer(), bench.peer());
+    bench.receive(staller, headers(&blocks));
+    bench.advance(62_000);
+    bench.receive(other, headers(&blocks));
+    bench.advance(2_000);
+    assert_eq!(bench.blocks_asked_of(other), [blocks[0].hash()]);
 }
 
 #[test]

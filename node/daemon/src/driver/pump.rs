@@ -105,14 +105,19 @@ impl Loop {
         }
     }
 
-    fn tell(&mut self, event: Event) {
-        log(&event, self.core.node.chain().is_syncing());
+    /// A peer more has told its time: says once that this machine's clock is wrong, if it is.
+    fn compare_clocks(&mut self) {
         let offset = self.core.node.clock_warning();
         if let Some(offset) = offset.filter(|_| !self.clock_warned) {
             tracing::warn!("{}", crate::rpc::clock_warning(offset));
         }
         self.clock_warned = offset.is_some();
+    }
+
+    fn tell(&mut self, event: Event) {
+        log(&event, self.core.node.chain().is_syncing());
         match &event {
+            Event::PeerConnected { .. } => self.compare_clocks(),
             Event::TipChanged { new, .. } => {
                 let tip = *new;
                 self.work.send_modify(|work| {

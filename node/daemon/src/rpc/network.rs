@@ -94,6 +94,9 @@ fn describe(core: &Core, peer: &CorePeer) -> PeerInfo {
         relaytxes: peer.relays,
         last_block: peer.last_block_at.map_or(0, Timestamp::as_seconds),
         last_transaction: peer.last_transaction_at.map_or(0, Timestamp::as_seconds),
+        bip152_hb_to: peer.pushes_to_us,
+        bip152_hb_from: peer.we_push,
+        minfeefilter: peer.fee_filter,
         transport_protocol_type: if identity.is_some() { "v2" } else { "v1" }.to_owned(),
         node_id: identity.map(ToString::to_string),
     }

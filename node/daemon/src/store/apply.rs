@@ -1,7 +1,7 @@
 //! One change set as one durable step: flat files first, then the index in one transaction.
 //!
-//! Once its blocks are in the flat files, nothing of a change set can be lost by a crash any more: whoever opens the store after it finds
-//! them there, and the chain connects them anew.
+//! Once its blocks are written to the flat files, nothing of a change set is lost when the process is killed, and once they are synced, by a
+//! power cut: whoever opens the store then finds them there, and the chain connects them anew.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -52,8 +52,8 @@ impl Store {
         self.apply_to_index(changes, &appended)
     }
 
-    /// The first part of [`Store::apply`], after which the blocks are durable. The index is not asked whether they are there already, for
-    /// it may be busy: one that is there twice does no harm.
+    /// The first part of [`Store::apply`], after which the blocks survive this process. The index is not asked whether they are there
+    /// already, for it may be busy: one that is there twice does no harm.
     pub(super) fn append_blocks(&self, blocks: &[(BlockHash, Arc<Block>)]) -> Result<Appended, StoreError> {
         let inner = self.inner.as_ref();
         let mut places = Vec::new();
@@ -61,13 +61,14 @@ impl Store {
             places.push((*hash, inner.blocks.append(hash, &encode::encode(block.as_ref()))?));
             inner.remember(*hash, Arc::clone(block));
         }
-        inner.blocks.sync()?;
         Ok(Appended { places, end: inner.blocks.end() })
     }
 
     /// The rest of [`Store::apply`]. Change sets come in the order in which their blocks were appended.
     pub(super) fn apply_to_index(&self, changes: &ChangeSet, appended: &Appended) -> Result<(), StoreError> {
         let inner = self.inner.as_ref();
+        // Before the index refers to them.
+        inner.blocks.sync()?;
         let mut pending = Pending { store: inner, changes, batch: IndexBatch::default(), locks: BTreeMap::new() };
         for (hash, place) in &appended.places {
             pending.put_place(Kind::Block, hash, place);

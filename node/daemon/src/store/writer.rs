@@ -1,8 +1,10 @@
-//! Change sets on their way to the index. The node goes on as soon as the blocks of one are durable in the flat files, which takes a
-//! millisecond: readers see all of it at once, and a thread of its own brings the index in step, which takes a hundred times as long
-//! for a full block. A crash in between costs nothing but time: the blocks are found in the flat files and connected anew.
+//! Change sets on their way to the disk. The node goes on as soon as the blocks of one are written to the flat files, which takes less than
+//! a millisecond: readers see all of it at once, and a thread of its own syncs the files and brings the index in step, which takes a hundred
+//! times as long for a full block. A process that is killed in between loses nothing but time: the blocks are found in the flat files and
+//! connected anew. A power cut may take the last blocks, which peers have.
 //!
-//! What must not be told before the index has it (a block condemned by hand, say) goes through [`StoreWriter::then`].
+//! What must not be told before it is on the disk (a block that a miner submitted, one condemned by hand) goes through
+//! [`StoreWriter::then`].
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -69,7 +71,7 @@ impl StoreWriter {
         Ok((Self { store, jobs: Some(jobs), thread: Some(thread) }, failure))
     }
 
-    /// Hands a change set over. On return it is visible, and its blocks are durable; the rest follows.
+    /// Hands a change set over. On return it is visible, and its blocks survive this process; the rest follows.
     ///
     /// # Errors
     /// If the disk refuses or the index is damaged.

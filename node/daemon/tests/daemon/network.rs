@@ -6,7 +6,7 @@ use serde_json::json;
 use tally_node_core::testing::{self, allocations, outputs_of, pay_on};
 use tally_primitives::address::Address;
 use tally_primitives::encode;
-use tally_primitives::units::Amount;
+use tally_primitives::units::{Amount, FeeRate};
 use tally_rpc::address::{AddressHistory, AddressUtxos};
 
 use crate::common::{Place, params, wait_for, wait_for_tip};
@@ -27,6 +27,8 @@ fn a_fresh_node_synchronises_and_follows() {
     assert_eq!(peers.len(), 1);
     assert!(peers[0].inbound && peers[0].bytessent > 10_000, "{peers:?}");
     assert_eq!(peers[0].listen_port, second.file.listen.port());
+    // Who is first with a block is asked to push the next.
+    assert!(peers[0].bip152_hb_to && peers[0].minfeefilter > FeeRate::ZERO, "{peers:?}");
     assert_eq!(first.stop(), Some(0));
     assert_eq!(second.stop(), Some(0));
 }

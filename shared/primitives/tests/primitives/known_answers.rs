@@ -2,7 +2,7 @@
 
 use tally_primitives::address::Address;
 use tally_primitives::encode::{decode_hex, encode};
-use tally_primitives::hash::{BlockHash, LockHash, PreimageHash, Txid, sha256, sha256d, tagged_hash};
+use tally_primitives::hash::{BlockHash, HashTag, LockHash, PreimageHash, Txid, sha256, sha256d, tagged_hash};
 use tally_primitives::keys::{PublicKey, Signature};
 use tally_primitives::spending::{Preimage, SpendingPolicy, Witness};
 use tally_primitives::transaction::{Input, OutPoint, Output, Transaction};
@@ -117,6 +117,10 @@ fn hashes_are_sha256_and_the_tagged_hash_of_bip_340() {
     let expected = sha256(&[&tag[..], &tag, b"ab", b"c"].concat());
     assert_eq!(tagged_hash("tallystick/policy", &[b"ab", b"c"]), expected);
     assert_eq!(tagged_hash("tallystick/policy", &[b"abc"]), expected);
+    let tag = HashTag::new("tallystick/policy");
+    for _ in 0..2 {
+        assert_eq!(tag.hash(&[b"ab", b"c"]), expected, "remembering the tag changes nothing");
+    }
     assert_ne!(tagged_hash("tallystick/sighash", &[b"abc"]), expected);
 }
 

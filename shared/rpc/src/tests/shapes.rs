@@ -149,7 +149,7 @@ fn peers_and_bans() {
         "bytessent": 3, "bytesrecv": 4, "conntime": 5, "timeoffset": -1, "version": 1, "subver": "/tallystick:0.1.0/",
         "inbound": false, "startingheight": 0, "synced_headers": -1, "synced_blocks": -1, "inflight": [7],
         "connection_type": "manual", "relaytxes": true, "last_transaction": 0, "last_block": 9,
-        "transport_protocol_type": "v1",
+        "bip152_hb_to": true, "bip152_hb_from": false, "minfeefilter": 1000, "transport_protocol_type": "v1",
     });
     let info: PeerInfo = golden(peer.clone());
     assert_eq!(info.pingtime, None);

@@ -35,6 +35,8 @@ pub(crate) enum Purpose {
     Nonce,
     /// Which groups of inbound peers are protected.
     Protection,
+    /// What short ids of a block are salted with.
+    ShortIds,
 }
 
 impl Secret {

@@ -126,20 +126,21 @@ impl FlatFiles {
         Ok(Place { file: end.file, offset: end.offset, length: header.length })
     }
 
-    /// Makes everything appended so far durable.
+    /// Makes everything appended so far durable. One caller at a time; meanwhile others may append and read.
     pub fn sync(&self) -> Result<(), FlatError> {
-        let mut state = self.lock();
-        for (number, file) in &state.unsynced {
+        let (unsynced, created) = {
+            let mut state = self.lock();
+            (std::mem::take(&mut state.unsynced), std::mem::take(&mut state.created))
+        };
+        for (number, file) in &unsynced {
             file.sync_data().map_err(|source| self.io("syncing", *number, source))?;
         }
-        state.unsynced.clear();
-        if state.created {
+        if created {
             sync_directory(&self.directory).map_err(|source| FlatError::Io {
                 action: "syncing",
                 path: self.directory.clone(),
                 source,
             })?;
-            state.created = false;
         }
         Ok(())
     }
