@@ -6,7 +6,7 @@
 //! | [`peer`] | a connection, and what we know of its other end |
 //! | `connection` | connections come and go; each message to whom it concerns |
 //! | `handshake` | both sides say who they are |
-//! | `headers` | headers first: whose chain has the most work |
+//! | `headers` | headers first: whose chain has the most work; `headers/low_work`: those with too little |
 //! | `download` | block bodies from several peers, stalls |
 //! | `blocks` | a block arrives; what follows from a moved tip |
 //! | `announce` | telling peers what is new |

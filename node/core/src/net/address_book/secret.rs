@@ -35,6 +35,8 @@ pub(crate) enum Purpose {
     Nonce,
     /// Which groups of inbound peers are protected.
     Protection,
+    /// What is remembered of headers that are not kept.
+    HeaderMark,
 }
 
 impl Secret {
