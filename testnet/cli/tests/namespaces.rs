@@ -100,7 +100,7 @@ impl Net {
     /// The node's program, to be run in a host's namespace.
     fn inside(&self, host: usize) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.names[host]]).arg(programs().join("node"));
+        command.args(["netns", "exec", &self.names[host]]).arg(node());
         tally_testnet::programs::without_settings(&mut command);
         command
     }
@@ -121,6 +121,12 @@ impl Net {
             (0..HOSTS).map(|host| until("the block arrives", || tip_time(&self.log(host), height))).collect();
         times.iter().map(|time| (time - times[0]).rem_euclid(86_400_000.0)).collect()
     }
+}
+
+/// The node's program, built if it is not there.
+fn node() -> PathBuf {
+    let beside = PathBuf::from(env!("CARGO_BIN_EXE_testnet")).with_file_name("node");
+    if beside.is_file() { beside } else { programs().join("node") }
 }
 
 impl Drop for Net {
