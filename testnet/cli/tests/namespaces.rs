@@ -179,7 +179,7 @@ fn simulated(loss: u64, blocks: usize) -> Vec<Vec<f64>> {
     let links = LINKS.iter().map(|(caller, called, _)| (*caller, *called)).collect();
     let millis = LINKS.iter().map(|(a, b, delay)| ((*a.min(b), *a.max(b)), *delay)).collect();
     let network = Network::with(Latency::ByLink { millis, otherwise: 0 }).loss(loss);
-    let mut world = World::new(WorldConfig { framed: true, ..WorldConfig::new(4, HOSTS, links, network) });
+    let mut world = World::new(WorldConfig::new(4, HOSTS, links, network));
     world.run(5_000);
     for _ in 0..WARM_UP {
         world.mine_on(0);
