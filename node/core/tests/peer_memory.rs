@@ -100,7 +100,7 @@ fn show_headers(bench: &mut Bench, peer: PeerId, headers: &[Header]) {
 fn ask_and_do_not_read(bench: &mut Bench, peer: PeerId, random: &mut Random, block: BlockHash) {
     bench.node.handle_send_queue(bench.now, peer, SERVE_QUEUE_BYTES);
     for _ in 0..MAX_TRANSACTIONS_REQUESTS {
-        let indexes = (0..u16::try_from(MAX_BLOCK_TRANSACTIONS).unwrap()).collect();
+        let indexes = (0..u16::try_from(MAX_BLOCK_TRANSACTIONS).expect("16 bits are enough")).collect();
         bench.receive(peer, Message::GetBlockTransactions { block, indexes });
     }
     for _ in 0..2 {
