@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold no source: build output, the rendered book, the data of a running testnet.
-const SKIPPED: [&str; 3] = ["target", "docs/book", "testnet/data"];
+/// Folders that hold no source: build output, the rendered book, the data of a running testnet, what the fuzzer keeps.
+const SKIPPED: [&str; 5] = ["target", "docs/book", "testnet/data", "fuzz/target", "fuzz/corpus"];
 
 /// A text file of the repository.
 #[derive(Debug, Clone)]

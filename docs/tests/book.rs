@@ -185,6 +185,25 @@ fn rpc_methods_are_those_of_the_node() {
     assert_eq!(documented, offered);
 }
 
+/// The last column of the tables about attacks names tests, so that a defence without one would show.
+#[test]
+fn the_tests_against_hostile_peers_exist() {
+    let page = workspace::read("docs/src/hostile-peers.md");
+    let code: String = workspace::files("", &["rs"]).into_iter().map(|file| file.text).collect();
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack")) {
+        let tests = markdown::inline_code(row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default());
+        if tests.is_empty() {
+            missing.push(format!("no test: {row}"));
+        }
+        named += tests.len();
+        missing.extend(tests.into_iter().filter(|test| !code.contains(&format!("fn {test}("))));
+    }
+    assert_none("defences without a test", &missing);
+    assert!(named > 40, "{named} tests are named");
+}
+
 #[test]
 fn decisions_are_indexed_and_complete() {
     let index = workspace::read("docs/decisions/README.md");

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use tally_primitives::hash::BlockHash;
 use tally_primitives::params::Params;
+use tally_primitives::pow::Work;
 use tally_primitives::units::{Height, Timestamp};
 use tally_wire::{AddressRecord, Message};
 
@@ -56,6 +57,8 @@ pub struct NodeConfig {
     pub finding: FindingConfig,
     /// Bytes of blocks, transactions and headers to send in a day; beyond that, old blocks are not served.
     pub max_upload_per_day: Option<u64>,
+    /// Chains with less work are not kept, however little our own has.
+    pub minimum_chain_work: Work,
 }
 
 impl Default for NodeConfig {
@@ -72,6 +75,7 @@ impl Default for NodeConfig {
             connect: Vec::new(),
             finding: FindingConfig::default(),
             max_upload_per_day: None,
+            minimum_chain_work: Work::ZERO,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tally_primitives::pow::Work;
 
 use crate::transport::peer_address::PeerAddress;
 
@@ -162,6 +163,9 @@ pub struct PeerArgs {
     /// Megabytes to send in a day; beyond that, old blocks are not served [default: no limit]
     #[arg(long, value_name = "MB", env = "TALLY_MAX_UPLOAD")]
     pub max_upload: Option<u64>,
+    /// Keep no header of a chain with less work, as 64 hexadecimal digits (`chainwork` of a node that you trust): a new node is not fed cheap chains [default: 0]
+    #[arg(long, value_name = "WORK", env = "TALLY_MINIMUM_CHAIN_WORK")]
+    pub minimum_chain_work: Option<Work>,
     /// Do not encrypt connections, so that everybody can read them; such nodes talk only to each other
     #[arg(long, value_name = "BOOL", env = "TALLY_PLAINTEXT_PEERS", num_args = 0..=1, default_missing_value = "true")]
     pub plaintext_peers: Option<bool>,

@@ -277,6 +277,11 @@ impl BlockIndex {
         median_time_past(&times[..count])
     }
 
+    /// The time of block 1 on this branch, the difficulty rule's anchor; `None` for genesis.
+    pub fn anchor_time(&self, id: EntryId) -> Option<u32> {
+        self.get(id).anchor_time
+    }
+
     /// The bits a child of this block must carry.
     pub fn next_bits(&self, params: &Params, id: EntryId) -> CompactTarget {
         let entry = self.get(id);

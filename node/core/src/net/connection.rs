@@ -153,8 +153,12 @@ impl Node {
             Message::Transaction(transaction) => self.on_transaction(now, id, transaction),
             Message::SendCompact { high_bandwidth } => self.on_send_compact(id, high_bandwidth),
             Message::CompactBlock(compact) => self.on_compact_block(now, id, &compact),
+            // Of a block that lies deep all of it is sent.
             Message::GetBlockTransactions { block, indexes } => {
-                self.on_get_block_transactions(now, id, block, indexes);
+                match self.upload_refusal(now, id, &[InventoryItem::Block(block)]) {
+                    Some(reason) => self.disconnect(now, id, reason),
+                    None => self.on_get_block_transactions(now, id, block, indexes),
+                }
             }
             Message::BlockTransactions { block, transactions } => {
                 self.on_block_transactions(now, id, block, transactions);

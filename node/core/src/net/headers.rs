@@ -2,7 +2,9 @@
 //!
 //! Peers that claim more work than our tip has are asked, two at a time, the best first; a silent one loses its connection, and the next
 //! is asked. After that headers come by themselves, as announcements. A header whose parent is unknown is no offence: it
-//! shows that we lack something, so its sender is asked.
+//! shows that we lack something, so its sender is asked. Chains with little work are [followed without being kept](low_work).
+
+mod low_work;
 
 use tally_consensus::error::RuleError;
 use tally_consensus::header::{MAX_SECONDS_AHEAD, check_header_alone};
@@ -21,6 +23,8 @@ use crate::net::limits::{HEADERS_TIMEOUT_MS, MAX_HEADER_SYNC_PEERS};
 use crate::net::peer::{Peer, PeerId};
 use crate::node::Node;
 
+use low_work::{Judgement, LowWorkChain};
+
 /// What a peer knows of the chain, and what we have asked it.
 #[derive(Debug, Default)]
 pub(crate) struct PeerHeaders {
@@ -36,6 +40,8 @@ pub(crate) struct PeerHeaders {
     pub told: Option<EntryId>,
     /// When a header that it sent too early becomes acceptable.
     retry_at: Option<Timestamp>,
+    /// A chain that has not shown enough work.
+    low_work: Option<LowWorkChain>,
 }
 
 impl PeerHeaders {
@@ -137,11 +143,27 @@ impl Node {
             let violation = Violation::HeadersNotLinked { position: before + 1, count: headers.len() };
             return self.punish(now, id, violation);
         }
+        if self.continues_low_work(id, &first.prev_block) {
+            return self.on_low_work_headers(now, id, headers);
+        }
         let index = self.chain.index();
-        if index.find_without_hashing(first).is_none() && index.find(&first.prev_block).is_none() {
+        let is_known = headers.len() == 1 && index.find_without_hashing(first).is_some();
+        let parent = index.find(&first.prev_block);
+        if parent.is_none() && !is_known {
             return self.on_unconnected_headers(now, id, headers);
         }
         self.headers_answered(id);
+        if let Some(parent) = parent.filter(|_| !is_known) {
+            match self.judge_work(parent, headers) {
+                Judgement::Enough => {}
+                Judgement::TooLittle if headers.len() == MAX_HEADERS => {
+                    return self.begin_low_work(now, id, parent, headers);
+                }
+                // The chain ends here, and is not worth keeping.
+                Judgement::TooLittle => return self.headers_exhausted(now, id),
+                Judgement::Broken(violation) => return self.punish(now, id, violation),
+            }
+        }
         let old_best = self.chain.best_header_hash();
         let all_taken = self.take_headers(now, id, headers);
         self.emit_header_tip(old_best);

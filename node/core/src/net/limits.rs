@@ -22,6 +22,18 @@ pub const PONG_TIMEOUT_MS: u64 = 20_000;
 /// How long a peer may take to answer `GetHeaders`: 160 KB on the slowest line that can follow the chain at all.
 pub const HEADERS_TIMEOUT_MS: u64 = 30_000;
 
+/// A chain whose work is less than our tip's by more than this many blocks is not kept: deeper forks are of no use, and without an end.
+pub const LOW_WORK_BLOCKS: usize = 144;
+
+/// Of a chain that has not shown enough work, one bit is remembered for so many headers …
+pub const LOW_WORK_MARK_EVERY: u64 = 128;
+
+/// … and for so many bits: 32 KB, or the headers of a minute's spacing for 63 years.
+pub const MAX_LOW_WORK_MARKS: usize = 1 << 18;
+
+/// The second time its headers are kept when so many have followed that match: by 15 bits, for which 160 KB a peer are held.
+pub const MAX_LOW_WORK_HELD: usize = 2_000;
+
 /// Peers that we ask for headers at the same time while we are behind: two, so that one silent peer costs no time, and not all, since
 /// each would send the same.
 pub const MAX_HEADER_SYNC_PEERS: usize = 2;
@@ -83,8 +95,9 @@ pub const MAX_RECONSTRUCTIONS: usize = 24;
 /// Compact blocks that we remember to have tried, and those that failed.
 pub const COMPACT_BLOCKS_REMEMBERED: usize = 1_000;
 
-/// Requests for transactions of blocks that one peer may have waiting: one for each block that it puts together.
-pub const MAX_TRANSACTIONS_REQUESTS: usize = 16;
+/// Requests for transactions of blocks that one peer may have waiting. Each may name every place of a block, which are 16 KB; an honest peer puts
+/// a new block together, and perhaps another of the same height.
+pub const MAX_TRANSACTIONS_REQUESTS: usize = 4;
 
 /// A block with more transactions than this is passed on first and connected then. Below that, connecting takes no
 /// longer than passing on.
@@ -104,6 +117,10 @@ pub const FEE_FILTER_HURRY_MS: u64 = 5 * 60_000;
 
 /// Transactions a peer has announced and we have not asked for yet. Beyond that its announcements are forgotten.
 pub const MAX_ANNOUNCED_TRANSACTIONS: usize = 5_000;
+
+/// Transactions that all peers together have announced and that have not come: some eight megabytes. Beyond that each
+/// peer may have as many waiting as in flight.
+pub const MAX_WANTED_TRANSACTIONS: usize = 20_000;
 
 /// Transactions asked of one peer at a time.
 pub const MAX_TRANSACTIONS_IN_FLIGHT: usize = 100;
@@ -143,8 +160,8 @@ pub const CONFIRMED_TRANSACTIONS: usize = 20_000;
 /// Orphans that one peer may have us keep …
 pub const MAX_ORPHANS_PER_PEER: usize = 100;
 
-/// … and their bytes: with all slots taken less than 50 MB.
-pub const MAX_ORPHAN_BYTES_PER_PEER: usize = 400_000;
+/// … and their bytes in memory: with all slots taken 30 MB.
+pub const MAX_ORPHAN_BYTES_PER_PEER: usize = 250_000;
 
 /// How long an orphan waits for its parents.
 pub const ORPHAN_EXPIRY_MS: u64 = 5 * 60_000;

@@ -7,7 +7,7 @@
 //! | `peers` | all of them, and when something is due at one |
 //! | `connection` | connections come and go; each message to whom it concerns |
 //! | `handshake` | both sides say who they are |
-//! | `headers` | headers first: whose chain has the most work |
+//! | `headers` | headers first: whose chain has the most work; `headers/low_work`: those with too little |
 //! | `download` | block bodies from several peers, stalls |
 //! | `blocks` | a block arrives; what follows from a moved tip |
 //! | `announce` | telling peers what is new |

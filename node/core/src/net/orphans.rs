@@ -1,17 +1,25 @@
 //! Transactions whose parents have not come yet.
 //!
 //! Every orphan is charged to each peer that sent it. A peer that is over its share loses its own oldest orphan; one that others sent too
-//! stays on their account. So nobody can push out what another peer sent.
+//! stays on their account. So nobody can push out what another peer sent. What is charged is memory, of which many small inputs take far more than
+//! their encoding has bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tally_primitives::hash::{Txid, Wtxid};
+use tally_primitives::spending::SpendingPolicy;
 use tally_primitives::transaction::{OutPoint, Transaction};
 use tally_primitives::units::Timestamp;
 
 use crate::net::limits::{MAX_ORPHAN_BYTES_PER_PEER, MAX_ORPHANS_PER_PEER, ORPHAN_EXPIRY_MS};
 use crate::net::peer::PeerId;
+
+/// An input beyond its encoding: its places among the parents and the coins that are waited for.
+const ORPHAN_INPUT_BYTES: usize = 400;
+
+/// A node of a policy.
+const POLICY_NODE_BYTES: usize = size_of::<SpendingPolicy>();
 
 /// Orphans by wtxid, by parent and by sender.
 #[derive(Debug, Default)]
@@ -42,10 +50,10 @@ struct Account {
 impl OrphanPool {
     /// Keeps a transaction that `peer` sent.
     pub fn insert(&mut self, now: Timestamp, peer: PeerId, wtxid: Wtxid, transaction: Arc<Transaction>) {
-        let bytes = self.orphans.get(&wtxid).map_or_else(|| transaction.encoded_size(), |orphan| orphan.bytes);
-        if bytes > MAX_ORPHAN_BYTES_PER_PEER {
+        let bytes = self.orphans.get(&wtxid).map_or_else(|| memory(&transaction), |orphan| Some(orphan.bytes));
+        let Some(bytes) = bytes.filter(|bytes| *bytes <= MAX_ORPHAN_BYTES_PER_PEER) else {
             return;
-        }
+        };
         if !self.orphans.contains_key(&wtxid) {
             let expires = now.saturating_add_millis(ORPHAN_EXPIRY_MS);
             for input in &transaction.inputs {
@@ -165,6 +173,24 @@ impl OrphanPool {
             self.expiries.remove(&(expires, wtxid));
             self.take(&wtxid);
         }
+    }
+}
+
+/// What a transaction takes here, in bytes; `None` if it can never be valid, whatever its parents are.
+fn memory(transaction: &Transaction) -> Option<usize> {
+    let mut nodes = 0;
+    for input in &transaction.inputs {
+        input.witness.policy.check_limits().ok()?;
+        nodes += policy_nodes(&input.witness.policy);
+    }
+    Some(transaction.encoded_size() + transaction.inputs.len() * ORPHAN_INPUT_BYTES + nodes * POLICY_NODE_BYTES)
+}
+
+/// The nodes of a policy that is within its limits.
+fn policy_nodes(policy: &SpendingPolicy) -> usize {
+    match policy {
+        SpendingPolicy::Threshold { of, .. } => 1 + of.iter().map(policy_nodes).sum::<usize>(),
+        _ => 1,
     }
 }
 

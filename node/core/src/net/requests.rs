@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tally_primitives::units::Timestamp;
 use tally_wire::InventoryItem;
 
-use crate::net::limits::{MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, TRANSACTION_TIMEOUT_MS};
+use crate::net::limits::{
+    MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, MAX_WANTED_TRANSACTIONS, TRANSACTION_TIMEOUT_MS,
+};
 use crate::net::peer::PeerId;
 
 /// Transactions that peers have announced and we do not have.
@@ -38,10 +40,13 @@ pub(crate) type Asks = Vec<(PeerId, InventoryItem)>;
 impl TransactionRequests {
     /// A peer says that it has `item`. Returns what to ask now.
     pub fn announced(&mut self, now: Timestamp, peer: PeerId, item: InventoryItem) -> Asks {
+        let is_crowded = self.wanted.len() >= MAX_WANTED_TRANSACTIONS;
+        // When there is little room, everybody has some, and nobody takes that of others.
+        let most = if is_crowded { MAX_TRANSACTIONS_IN_FLIGHT } else { MAX_ANNOUNCED_TRANSACTIONS };
         let requests = self.peers.entry(peer).or_default();
         let wanted = self.wanted.entry(item).or_default();
         let known = requests.in_flight.contains(&item) || wanted.announcers.values().any(|id| *id == peer);
-        if known || requests.announced.len() >= MAX_ANNOUNCED_TRANSACTIONS {
+        if known || requests.announced.len() >= most {
             self.drop_if_idle(item);
             return Vec::new();
         }

@@ -51,7 +51,8 @@ impl Node {
         }
         let index = self.chain.index();
         let is_old = |item: &InventoryItem| match item {
-            InventoryItem::Block(hash) => index
+            // What lies deep is sent whole, in whatever form it is asked for.
+            InventoryItem::Block(hash) | InventoryItem::CompactBlock(hash) => index
                 .entry(hash)
                 .is_some_and(|entry| now.as_seconds().saturating_sub(entry.header.time) > RECENT_BLOCK_SECONDS),
             _ => false,

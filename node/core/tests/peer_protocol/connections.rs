@@ -8,6 +8,7 @@ use tally_node_core::net::limits::MIN_REDIAL_MS;
 use tally_node_core::net::peer::Direction;
 use tally_node_core::net::redial::ManualPeerError;
 use tally_node_core::node::NodeConfig;
+use tally_node_core::testing::{self, BlockBuilder};
 use tally_primitives::units::Timestamp;
 use tally_wire::{AddressRecord, Message, Services, Version};
 
@@ -201,4 +202,28 @@ fn unasked_addresses_are_taken_one_by_one() {
     bench.advance(30_000);
     bench.receive(peer, Message::Addresses((1_001..=2_000).map(record).collect()));
     assert_eq!(bench.node.known_addresses().count(), before + 4);
+}
+
+/// Somebody sets the machine's clock, or it was asleep: connections may be lost over it, blocks are not.
+#[test]
+fn a_clock_that_jumps_harms_nothing() {
+    let day = 24 * 3_600_000;
+    let mut bench = Bench::new();
+    bench.peer();
+    bench.advance(1_000);
+    let before = bench.now;
+    for jump in [before.saturating_add_millis(30 * day), Timestamp::from_millis(before.as_millis() - day), before] {
+        bench.now = jump;
+        bench.node.tick(bench.now);
+        bench.pump();
+        bench.advance(200_000);
+        let peer = bench.peer();
+        let (tip, header) = (bench.node.chain().tip(), bench.node.chain().tip().hash);
+        let header = *bench.node.chain().header(&header).expect("the tip has a header");
+        let next = BlockBuilder::on(&testing::params(), &header, tip.height).build();
+        bench.receive(peer, crate::bench::block(&next));
+        assert_eq!(bench.node.chain().tip().hash, next.hash());
+        bench.advance(200_000);
+        assert_eq!(bench.reason(peer), None, "a peer of after the jump");
+    }
 }

@@ -167,6 +167,16 @@ fn beyond_the_upload_target_only_recent_blocks_are_served() {
     bench.receive(hungry, ask(old.hash()));
     assert_eq!(bench.reason(hungry), Some(&DisconnectReason::UploadTarget { bytes: 2_000 }));
 
+    // Nor in any other form: what lies deep is sent whole.
+    let compact = Message::GetData(vec![InventoryItem::CompactBlock(old.hash())]);
+    let places = Message::GetBlockTransactions { block: old.hash(), indexes: vec![0] };
+    for (network, ask_otherwise) in [(3, compact), (4, places)] {
+        let sly = bench.caller(host(network, 1));
+        bench.sent_to(sly);
+        bench.receive(sly, ask_otherwise);
+        assert_eq!(bench.reason(sly), Some(&DisconnectReason::UploadTarget { bytes: 2_000 }));
+    }
+
     let wanted = address("61.1.1.1:9740");
     bench.node.add_node(bench.now, wanted).expect("new");
     bench.pump();

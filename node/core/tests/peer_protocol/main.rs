@@ -9,6 +9,7 @@ mod finding;
 mod gossip;
 mod handshake;
 mod inbound;
+mod low_work;
 mod misbehaviour;
 mod push;
 mod serving;

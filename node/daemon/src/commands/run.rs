@@ -281,6 +281,7 @@ fn open_node(config: &Config, store: &Store, listen_port: u16) -> Result<Result<
         bans: read_bans(&config.location.data_dir.join(BANS_FILE)),
         max_inbound: config.peers.max_inbound,
         max_upload_per_day: config.peers.max_upload,
+        minimum_chain_work: config.peers.minimum_chain_work,
         finding: FindingConfig {
             secret: Some(Secret::from_bytes(random_bytes()?)),
             saved: addresses::read(&config.location.data_dir, config.location.params.genesis_hash()),

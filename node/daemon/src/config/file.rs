@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tally_primitives::pow::Work;
 
 use crate::args::AddressGroupsArg;
 use crate::error::CommandError;
@@ -49,6 +50,8 @@ pub struct FileConfig {
     pub discover_lan: Option<bool>,
     /// Megabytes to send in a day.
     pub max_upload: Option<u64>,
+    /// Chains with less work are not kept.
+    pub minimum_chain_work: Option<Work>,
     /// Whether connections are left unencrypted.
     pub plaintext_peers: Option<bool>,
     /// User for RPC.

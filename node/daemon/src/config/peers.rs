@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tally_node_core::net::address_book::group::{AddressGroups, is_dialable};
 use tally_node_core::net::finding::FindingConfig;
 use tally_node_core::net::limits::{BLOCK_ONLY_PEERS, MAX_INBOUND_PEERS, MAX_INBOUND_PER_GROUP, OUTBOUND_PEERS};
+use tally_primitives::pow::Work;
 
 use super::file::FileConfig;
 use super::or_list;
@@ -39,6 +40,8 @@ pub struct PeersConfig {
     pub discover_lan: bool,
     /// Bytes to send in a day.
     pub max_upload: Option<u64>,
+    /// Chains with less work are not kept.
+    pub minimum_chain_work: Work,
     /// Whether connections are encrypted.
     pub encrypted: bool,
 }
@@ -72,6 +75,7 @@ impl PeersConfig {
             external_address: peers.external_address.or(file.external_address),
             discover_lan,
             max_upload: peers.max_upload.or(file.max_upload).map(megabytes),
+            minimum_chain_work: peers.minimum_chain_work.or(file.minimum_chain_work).unwrap_or(Work::ZERO),
             encrypted,
             connect,
         };

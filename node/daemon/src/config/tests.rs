@@ -47,7 +47,8 @@ fn settings_about_peers_stand_in_the_file_too() {
     let directory = TempDir::new().unwrap();
     let text = "max-outbound = 3\nmax-inbound = 20\nmax-inbound-per-group = 5\naddress-groups = 'all'\n\
         seed = ['seed.example.org']\nexternal-address = '192.0.2.1:9740'\ndiscover-lan = true\nmax-upload = 500\n\
-        plaintext-peers = true\n";
+        plaintext-peers = true\n\
+        minimum-chain-work = '00000000000000000000000000000000000000000000000000000000000186a0'\n";
     std::fs::write(directory.path().join(CONFIG_FILE), text).unwrap();
     let peers = resolve(directory.path(), &[]).unwrap().peers;
     assert_eq!((peers.max_outbound, peers.max_inbound, peers.max_inbound_per_group), (3, 20, 5));
@@ -58,6 +59,7 @@ fn settings_about_peers_stand_in_the_file_too() {
     );
     assert!(peers.discover_lan && !peers.encrypted);
     assert_eq!(peers.max_upload, Some(500_000_000));
+    assert!((peers.minimum_chain_work.to_f64() - 100_000.0).abs() < 0.5);
     let peers = resolve(directory.path(), &["--address-groups", "none", "--plaintext-peers", "false"]).unwrap().peers;
     assert_eq!(peers.address_groups, AddressGroups::None);
     assert!(peers.encrypted);

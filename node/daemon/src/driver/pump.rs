@@ -44,7 +44,9 @@ impl Loop {
             let Some((peer, reason)) = cut_off.pop() else {
                 return Ok(has_stored);
             };
-            self.core.peers.remove(&peer);
+            if let Some(link) = self.core.peers.remove(&peer) {
+                link.close(&reason);
+            }
             self.core.node.handle_peer_gone(clock::now(), peer, &reason);
         }
     }

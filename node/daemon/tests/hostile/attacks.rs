@@ -15,10 +15,11 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::common::params;
+use crate::holds;
 use crate::line::{Line, Thrown, version};
 
 /// A kind of attack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attack {
     /// Random bytes instead of a handshake.
     Junk,
@@ -50,11 +51,17 @@ pub enum Attack {
     DeafPings,
     /// Requests for headers whose answers are not read.
     DeafHeaders,
+    /// As many announcements as the node remembers, by peers that stay.
+    HoldAnnouncements,
+    /// Orphans that cost as much memory as they can, likewise.
+    HoldOrphans,
+    /// Chains of headers with little work, likewise.
+    HoldHeaders,
 }
 
 impl Attack {
-    /// All of them.
-    pub const ALL: [Attack; 15] = [
+    /// All but [`Attack::HoldHeaders`], which is one only where the honest chain is longer.
+    pub const ALL: [Attack; 17] = [
         Attack::Junk,
         Attack::JunkInside,
         Attack::Oversize,
@@ -70,6 +77,8 @@ impl Attack {
         Attack::Unfinished,
         Attack::DeafPings,
         Attack::DeafHeaders,
+        Attack::HoldAnnouncements,
+        Attack::HoldOrphans,
     ];
 }
 
@@ -91,6 +100,9 @@ pub async fn run(attack: Attack, target: SocketAddr, seed: u64) -> Result<(), Th
         }
         Attack::Unfinished => unfinished(target, seed).await,
         Attack::DeafPings | Attack::DeafHeaders => deaf(attack, target, seed).await,
+        Attack::HoldAnnouncements | Attack::HoldOrphans | Attack::HoldHeaders => {
+            holds::hold(attack, target, seed).await
+        }
         _ => flood(attack, target, &mut random).await,
     }
 }
@@ -99,7 +111,7 @@ fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
     std::iter::repeat_with(|| random.next_u64().to_le_bytes()).flatten().take(count).collect()
 }
 
-fn hash(random: &mut Random) -> [u8; 32] {
+pub fn hash(random: &mut Random) -> [u8; 32] {
     bytes(random, 32).try_into().expect("32 bytes")
 }
 

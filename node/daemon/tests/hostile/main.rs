@@ -9,6 +9,8 @@
 mod common;
 
 mod attacks;
+mod holds;
+mod interfaces;
 mod line;
 
 use std::fs;
@@ -146,10 +148,50 @@ fn honest_blocks_arrive_whatever_others_send() {
 fn memory_stays_bounded_whatever_others_hold() {
     let scene = Scene::new(&[]);
     let runtime = runtime();
-    for attack in [Attack::Silent, Attack::HalfHandshake, Attack::Unfinished, Attack::DeafPings, Attack::DeafHeaders] {
+    let holding = [
+        Attack::Silent,
+        Attack::HalfHandshake,
+        Attack::Unfinished,
+        Attack::DeafPings,
+        Attack::DeafHeaders,
+        Attack::HoldAnnouncements,
+        Attack::HoldOrphans,
+    ];
+    for attack in holding {
         scene.endure(&runtime, &[(attack, 110)]);
     }
     assert_eq!(scene.victim.stop(), Some(0), "it still stops as it should");
+}
+
+/// Whoever shows a valid chain with little work makes the node remember nothing of it.
+#[test]
+fn cheap_headers_are_not_kept() {
+    let scene = Scene::new(&[]);
+    let tip = *scene.honest.generate(holds::CHEAP_HEADERS + 160).last().unwrap();
+    wait_for_tip(&[&scene.victim], tip);
+    let tips = || scene.victim.call("getchaintips", &[]).as_array().unwrap().len();
+    assert_eq!(tips(), 1);
+    scene.endure(&runtime(), &[(Attack::HoldHeaders, 20)]);
+    assert_eq!(tips(), 1, "no header of another chain is kept");
+    assert_eq!(scene.victim.stop(), Some(0), "it still stops as it should");
+}
+
+/// How long honest blocks take meanwhile, with a limit of a second. By hand, on a machine that has nothing else to do:
+/// `cargo test --release -p tally-node --test hostile -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn honest_blocks_arrive_within_a_second() {
+    let scene = Scene::new(&[]);
+    let runtime = runtime();
+    let mut slowest = (Duration::ZERO, None);
+    for attack in Attack::ALL {
+        for _ in 0..3 {
+            let longest = scene.endure(&runtime, &[(attack, 20)]);
+            slowest = slowest.max((longest, Some(attack)));
+        }
+    }
+    eprintln!("the slowest block of all took {:.0} ms, under {:?}", slowest.0.as_secs_f64() * 1e3, slowest.1);
+    assert!(slowest.0 < Duration::from_secs(1), "{slowest:?}");
 }
 
 #[test]

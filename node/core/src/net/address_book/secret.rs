@@ -37,6 +37,8 @@ pub(crate) enum Purpose {
     Protection,
     /// What short ids of a block are salted with.
     ShortIds,
+    /// What is remembered of headers that are not kept.
+    HeaderMark,
 }
 
 impl Secret {

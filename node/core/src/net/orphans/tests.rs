@@ -54,7 +54,7 @@ fn a_flood_pushes_out_only_the_flooder_s_own() {
 fn bytes_are_bounded_too() {
     let mut pool = OrphanPool::default();
     for index in 0..20 {
-        let (wtxid, transaction) = orphan(1, index, 90_000);
+        let (wtxid, transaction) = orphan(1, index, 60_000);
         pool.insert(NOW, A, wtxid, transaction);
     }
     assert_eq!(pool.len(), 4);
@@ -62,6 +62,35 @@ fn bytes_are_bounded_too() {
     pool.insert(NOW, A, wtxid, transaction);
     assert!(!pool.contains(&wtxid));
     assert_eq!(pool.len(), 4, "what is too large for any account costs the others nothing");
+}
+
+/// What many small inputs take in memory is what counts.
+#[test]
+fn inputs_cost_more_than_their_bytes() {
+    let mut pool = OrphanPool::default();
+    let (_, one) = orphan(1, 0, 0);
+    let many = |first: u32| {
+        let mut transaction = Transaction::clone(&one);
+        transaction.inputs = (first..first + 400).flat_map(|index| orphan(1, index, 0).1.inputs.clone()).collect();
+        (transaction.wtxid(), Arc::new(transaction))
+    };
+    for number in 0..50 {
+        let (wtxid, transaction) = many(number * 400);
+        pool.insert(NOW, A, wtxid, transaction);
+    }
+    assert_eq!(pool.len(), 1, "{}", pool.len());
+    pool.peer_gone(A);
+    assert_empty(&pool);
+}
+
+#[test]
+fn what_can_never_be_valid_does_not_wait() {
+    let mut pool = OrphanPool::default();
+    let (_, good) = orphan(1, 0, 0);
+    let mut bad = Transaction::clone(&good);
+    bad.inputs[0].witness.policy = SpendingPolicy::Threshold { required: 0, of: vec![SpendingPolicy::Older(1); 17] };
+    pool.insert(NOW, A, bad.wtxid(), Arc::new(bad));
+    assert_empty(&pool);
 }
 
 #[test]

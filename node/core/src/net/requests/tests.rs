@@ -1,5 +1,7 @@
 use super::TransactionRequests;
-use crate::net::limits::{MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, TRANSACTION_TIMEOUT_MS};
+use crate::net::limits::{
+    MAX_ANNOUNCED_TRANSACTIONS, MAX_TRANSACTIONS_IN_FLIGHT, MAX_WANTED_TRANSACTIONS, TRANSACTION_TIMEOUT_MS,
+};
 use crate::net::peer::PeerId;
 use tally_primitives::hash::{Wtxid, sha256};
 use tally_primitives::units::Timestamp;
@@ -68,4 +70,24 @@ fn an_announcement_that_waits_for_a_slot_survives_the_failure_of_another_announc
     assert_eq!(requests.announced(NOW, B, item(500)), []);
     assert_eq!(requests.not_found(NOW, A, item(500)), [], "B has no slot free");
     assert_eq!(requests.settled(NOW, item(0)), [(B, item(500))]);
+}
+
+/// A hundred who announce without end fill what there is for all, and leave everybody a share.
+#[test]
+fn together_they_are_bounded_and_everybody_has_a_share() {
+    let mut requests = TransactionRequests::default();
+    let honest = PeerId(1_000);
+    requests.announced(NOW, honest, item(usize::MAX));
+    for flooder in 0..100 {
+        for number in 0..1_000 {
+            requests.announced(NOW, PeerId(flooder), item(usize::try_from(flooder).unwrap() * 1_000 + number));
+        }
+    }
+    // Of each, as many as are in flight, and as many waiting.
+    let share = 2 * MAX_TRANSACTIONS_IN_FLIGHT;
+    assert!(requests.wanted.len() <= MAX_WANTED_TRANSACTIONS + 101 * share, "{}", requests.wanted.len());
+    for number in 0..1_000 {
+        requests.announced(NOW, honest, item(usize::MAX - 1 - number));
+    }
+    assert_eq!(requests.peers[&honest].announced.len() + requests.in_flight(honest), share);
 }

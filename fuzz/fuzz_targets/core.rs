@@ -1,0 +1,5 @@
+//! See `fuzz/targets`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tally_fuzz::run("core", data));
