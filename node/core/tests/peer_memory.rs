@@ -91,7 +91,7 @@ fn tell_addresses(bench: &mut Bench, peer: PeerId, random: &mut Random) {
 /// Shows headers whose chain ends before it has enough work.
 fn show_headers(bench: &mut Bench, peer: PeerId, headers: &[Header]) {
     for message in headers.chunks(MAX_HEADERS) {
-        bench.receive(peer, Message::Headers(message.to_vec()));
+        bench.receive(peer, Message::Headers(message.into()));
         bench.sent_to(peer);
     }
 }

@@ -62,7 +62,7 @@ fn serve(bench: &mut Bench, peer: PeerId, chain: &[Header], mut watch: impl FnMu
     while let Some(locator_asked) = next {
         let headers = answer(chain, &locator_asked);
         sent += headers.len();
-        bench.receive(peer, Message::Headers(headers));
+        bench.receive(peer, Message::Headers(headers.into()));
         watch(sent, kept(bench));
         next = locator(bench, peer);
     }
@@ -107,7 +107,7 @@ fn whoever_shows_another_chain_the_second_time_gets_nothing_kept() {
     loop {
         let headers = if sent < LONG as usize { answer(&shown, &next) } else { answer(&other, &next) };
         sent += headers.len();
-        bench.receive(peer, Message::Headers(headers));
+        bench.receive(peer, Message::Headers(headers.into()));
         let Some(asked) = locator(&mut bench, peer) else { break };
         next = asked;
     }
@@ -132,7 +132,7 @@ fn a_chain_that_ends_early_the_second_time_gets_little_kept() {
             message.truncate(EARLY);
         }
         sent += message.len();
-        bench.receive(peer, Message::Headers(message));
+        bench.receive(peer, Message::Headers(message.into()));
         let Some(asked) = locator(&mut bench, peer) else { break };
         next = asked;
     }
@@ -148,7 +148,7 @@ fn forks_far_below_the_tip_are_not_kept_and_near_ones_are() {
     let params = testing::params();
     let before = kept(&bench);
     let far = chain(3, 7);
-    bench.receive(peer, Message::Headers(far.clone()));
+    bench.receive(peer, Message::Headers(far.clone().into()));
     assert_eq!(kept(&bench), before);
     let near = testing::branch_on(&params, &blocks[99].header, Height::new(100), 3, 7);
     bench.receive(peer, Message::Headers(near.iter().map(|block| block.header).collect()));
@@ -156,7 +156,7 @@ fn forks_far_below_the_tip_are_not_kept_and_near_ones_are() {
     assert_eq!(bench.reason(peer), None);
     // From far below, and yet with more work than the tip.
     let better = chain(u32::try_from(LOW_WORK_BLOCKS).expect("few") + 70, 7);
-    bench.receive(peer, Message::Headers(better.clone()));
+    bench.receive(peer, Message::Headers(better.clone().into()));
     assert_eq!(kept(&bench), before + 3 + better.len());
     assert!(bench.node.chain().index().find(&far[0].hash()).is_some());
 }
@@ -168,7 +168,7 @@ fn work_that_was_not_done_does_not_count() {
     let peer = bench.peer();
     let mut headers = chain(10, 0);
     headers[9].bits = CompactTarget::from_bits(0x0300_ffff);
-    bench.receive(peer, Message::Headers(headers));
+    bench.receive(peer, Message::Headers(headers.into()));
     assert_eq!(kept(&bench), 0);
     let reason = bench.reason(peer);
     let DisconnectReason::Violation { violation } = reason.expect("punished") else { panic!("{reason:?}") };
@@ -181,11 +181,11 @@ fn a_chain_that_is_followed_must_be_valid() {
     let mut bench = demanding();
     let peer = bench.peer();
     let mut headers = chain(2_500, 0);
-    bench.receive(peer, Message::Headers(headers[..MAX_HEADERS].to_vec()));
+    bench.receive(peer, Message::Headers(headers[..MAX_HEADERS].into()));
     assert!(locator(&mut bench, peer).is_some());
     headers[2_000].time = headers[1_980].time;
     testing::grind(&mut headers[2_000]);
-    bench.receive(peer, Message::Headers(vec![headers[2_000]]));
+    bench.receive(peer, Message::Headers(vec![headers[2_000]].into()));
     assert!(matches!(bench.reason(peer), Some(DisconnectReason::Violation { .. })), "{:?}", bench.reason(peer));
     assert_eq!(kept(&bench), 0);
 }
