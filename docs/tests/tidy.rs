@@ -29,7 +29,15 @@ const EDGES: [(&str, &[&str], &[&str]); 13] = [
     ("tally-testnet", &["tally-primitives", "tally-rpc", "tally-sim"], &[]),
     (
         "tally-benches",
-        &["tally-primitives", "tally-consensus", "tally-kernels", "tally-node-core", "tally-rpc", "tally-sim"],
+        &[
+            "tally-primitives",
+            "tally-consensus",
+            "tally-wire",
+            "tally-kernels",
+            "tally-node-core",
+            "tally-rpc",
+            "tally-sim",
+        ],
         &[],
     ),
     ("tally-docs", &[], &["tally-rpc"]),

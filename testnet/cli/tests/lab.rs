@@ -70,7 +70,7 @@ fn a_lab_prints_its_figures_and_draws_them() {
 fn every_lab_is_listed() {
     let listed = json(&testnet(&["lab", "list", "--json"], "1"));
     let names: Vec<&str> = listed.as_array().expect("a list").iter().filter_map(|lab| lab["lab"].as_str()).collect();
-    assert_eq!(names, ["worlds", "gossip", "latency", "partition", "eclipse", "churn"]);
+    assert_eq!(names, ["worlds", "gossip", "latency", "partition", "eclipse", "churn", "double-spend", "selfish"]);
 }
 
 #[test]
