@@ -25,8 +25,8 @@ type Task = Box<dyn FnOnce(&mut Core, Timestamp) -> Answer + Send>;
 /// A call into the node.
 pub(super) enum Call {
     Do(Task),
-    /// Answered when everything that the node has handed over to the store is stored.
-    WhenStored(Answer),
+    /// Answered when the blocks of everything that the node has handed over to the store survive a power cut.
+    WhenSynced(Answer),
     Stop,
 }
 
@@ -64,7 +64,7 @@ impl NodeHandle {
     }
 
     /// Runs a closure on the node's thread. The answer comes when everything that follows from it is stored and sent. What followed from
-    /// earlier calls may still be on its way to the disk: readers of the store see it, and [`NodeHandle::stored`] waits for it.
+    /// earlier calls may still be on its way to the disk: readers of the store see it, and [`NodeHandle::synced`] waits for the blocks.
     ///
     /// # Errors
     /// If the node stops.
@@ -84,17 +84,17 @@ impl NodeHandle {
         receiver.await.map_err(|_| Stopped)
     }
 
-    /// Waits until everything that the node has done so far is stored.
+    /// Waits until all blocks that the node has taken so far survive a power cut.
     ///
     /// # Errors
     /// If the node stops.
-    pub async fn stored(&self) -> Result<(), Stopped> {
+    pub async fn synced(&self) -> Result<(), Stopped> {
         let (sender, receiver) = oneshot::channel();
         let answer = Box::new(move || {
             // Who asked may have gone away.
             let _ = sender.send(());
         });
-        self.calls.send(Call::WhenStored(answer)).await.map_err(|_| Stopped)?;
+        self.calls.send(Call::WhenSynced(answer)).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
 
@@ -112,7 +112,7 @@ impl NodeHandle {
         };
         loop {
             if let Some(fate) = self.call(move |core, _| core.node.fate_of(&hash).transpose()).await? {
-                self.stored().await?;
+                self.synced().await?;
                 return Ok(fate);
             }
             // Whatever happens to the block is an event, and so are many other things; one that was missed is made up for by asking again.

@@ -174,12 +174,12 @@ impl Loop {
                     let answer = call(&mut self.core, now);
                     // Who asked hears of it when it is done, that is: stored.
                     if self.pump()? {
-                        self.writer.then(answer);
+                        self.writer.then_stored(answer);
                     } else {
                         answer();
                     }
                 }
-                Input::Call(Call::WhenStored(answer)) => self.writer.then(answer),
+                Input::Call(Call::WhenSynced(answer)) => self.writer.then_synced(answer),
                 Input::Peer(event) => self.handle_peer_event(*event),
                 Input::Tick => self.core.node.tick(now),
                 Input::Call(Call::Stop) | Input::Stop => {

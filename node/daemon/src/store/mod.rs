@@ -74,8 +74,8 @@ struct Inner {
     damaged: Mutex<BTreeSet<(Kind, BlockHash)>>,
     /// Change sets that were handed over and are not in the index yet.
     waiting: Mutex<Waiting>,
-    /// Told whenever one of them is.
-    stored: Condvar,
+    /// Told whenever one comes, or is done with, or is wanted.
+    progress: Condvar,
     _lock: Option<DirectoryLock>,
 }
 

@@ -176,7 +176,7 @@ impl Store {
                 recent: Mutex::new(VecDeque::new()),
                 damaged: Mutex::new(BTreeSet::new()),
                 waiting: Mutex::default(),
-                stored: Condvar::new(),
+                progress: Condvar::new(),
                 _lock: lock,
             }),
         }
