@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tally_primitives::block::{Block, Header, MAX_BLOCK_SIZE};
@@ -218,4 +218,14 @@ fn hex_that_is_none_is_refused() {
     }
     assert_eq!(decode_hex::<Height>("01000000", 4), Ok(Height::new(1)));
     assert_eq!(decode_hex::<Height>("0100000000", 4), Err(DecodeError::TooLong { size: 5, max: 4 }));
+}
+
+proptest! {
+    /// Hashes are compared by their first eight bytes first. That must show nowhere, least of all where these are equal.
+    #[test]
+    fn hashes_are_in_the_order_of_their_bytes(a in any::<[u8; 32]>(), b in any::<[u8; 32]>(), common in 0_usize..=32) {
+        let mut b = b;
+        b[..common].copy_from_slice(&a[..common]);
+        prop_assert_eq!(Txid::from_bytes(a).cmp(&Txid::from_bytes(b)), a.cmp(&b));
+    }
 }
