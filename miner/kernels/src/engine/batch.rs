@@ -42,8 +42,10 @@ impl BatchSize {
 /// One part in `parts` of the hashes that it takes on average to meet a target, at least 1. When one result ends a job, what
 /// a batch does after it is in vain: on a network with easy targets a whole millisecond of it would be most of the work.
 pub(super) fn hashes_until_hit(target: &[u8; 32], parts: u32) -> u32 {
+    /// 2^256, exactly: how many hashes there are.
+    const HASHES: f64 = 1.157_920_892_373_162e77;
     let target = target.iter().fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte));
-    let hashes = 2.0_f64.powi(256) / (target + 1.0) / f64::from(parts);
+    let hashes = HASHES / (target + 1.0) / f64::from(parts);
     #[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates, and the minimum follows")]
     #[expect(clippy::cast_sign_loss, reason = "a quotient of positive numbers")]
     let hashes = hashes as u32;
