@@ -14,7 +14,6 @@ use tally_primitives::params::Params;
 use tally_primitives::pow::{CompactTarget, Work};
 use tally_primitives::units::Height;
 
-use crate::chain::chunks::Chunks;
 use crate::chain::store::{BlockStatus, IndexRecord};
 
 /// Most entries a locator has (the peer protocol's limit).
@@ -22,6 +21,9 @@ pub const MAX_LOCATOR: usize = 101;
 
 /// Children of a block that are compared with a header before it is hashed: more than two are rare.
 const MAX_CHILDREN_COMPARED: usize = 4;
+
+/// Entries for which room is made at least when there is none.
+const LEAST_GROWTH: usize = 16;
 
 /// A header's place in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +86,7 @@ impl Entry {
 /// The tree of known headers, with genesis as its root.
 #[derive(Debug, Clone)]
 pub struct BlockIndex {
-    entries: Chunks<Entry>,
+    entries: Vec<Entry>,
     /// By the beginnings of their hashes: a quarter of the whole, and hardly ever equal.
     by_hash: BTreeSet<(u64, EntryId)>,
     best_header: EntryId,
@@ -113,7 +115,7 @@ impl BlockIndex {
             header: genesis,
         };
         Self {
-            entries: Chunks::of(entry),
+            entries: vec![entry],
             by_hash: BTreeSet::from([(beginning(&hash), EntryId::GENESIS)]),
             best_header: EntryId::GENESIS,
             unlinked: 0,
@@ -221,6 +223,10 @@ impl BlockIndex {
             next_sibling: parent.first_child,
             header,
         };
+        if self.entries.len() == self.entries.capacity() {
+            // Doubled each time, room for a million headers would be half empty.
+            self.entries.reserve_exact((self.entries.len() / 4).max(LEAST_GROWTH));
+        }
         self.entries.push(entry);
         self.unlinked += 1;
         self.by_hash.insert((beginning(&hash), id));

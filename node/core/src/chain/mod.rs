@@ -14,7 +14,6 @@
 //! | `query` | questions about blocks and branches |
 //! | `ahead` | the next block's coins and witnesses, looked at a few at a time |
 //! | [`coins`], [`index`], [`ids`] | the coins cache, the header tree, ids of transactions hashed once |
-//! | `chunks` | a list that grows without moving: the header tree's |
 //! | `verified`, `writes` | verified witnesses, pending writes |
 //! | [`store`], [`memory`] | the store's trait and change sets; a store in memory |
 //! | [`error`], [`outcome`] | refusals and results |
@@ -22,7 +21,6 @@
 mod accept;
 mod activate;
 mod ahead;
-mod chunks;
 pub mod coins;
 mod connect;
 pub mod error;
