@@ -70,7 +70,7 @@ impl World {
     fn pump(&mut self) {
         while let Some(output) = self.node.poll_output() {
             if let Output::Commit(changes) = output {
-                self.store.apply(changes).expect("change sets fit");
+                self.store.apply(*changes).expect("change sets fit");
             }
         }
     }
@@ -90,7 +90,9 @@ impl World {
         };
         let address = ([127, 0, 0, 1], 9_740).into();
         self.node.handle_peer_connected(self.now, PEER, address, Direction::Inbound);
-        for message in [Message::Version(version), Message::VersionAck, Message::SendCompact { high_bandwidth: true }] {
+        for message in
+            [Message::Version(Box::new(version)), Message::VersionAck, Message::SendCompact { high_bandwidth: true }]
+        {
             self.node.handle_message(self.now, PEER, message);
         }
         self.pump();

@@ -113,7 +113,7 @@ impl Story {
                     }
                 }
                 Output::Disconnect { peer, .. } => self.peers.retain(|other| *other != peer),
-                Output::Commit(changes) => self.store.apply(changes).expect("change sets fit"),
+                Output::Commit(changes) => self.store.apply(*changes).expect("change sets fit"),
                 Output::Dial { address } => self.dialled.push(address),
                 Output::Halt { reason } => panic!("the node halts: {reason}"),
                 Output::ResolveSeeds { .. } | Output::KeepAddresses { .. } | Output::Emit(_) => {}
@@ -180,7 +180,7 @@ impl Story {
             (1, _) => self.pass(u64::from(bytes.short()) * u64::from(number)),
             (2, Some(peer)) => {
                 let version = self.version(number);
-                self.say(peer, Message::Version(version));
+                self.say(peer, Message::Version(Box::new(version)));
                 self.say(peer, Message::VersionAck);
             }
             (3, Some(peer)) => {

@@ -114,7 +114,7 @@ pub enum Output {
         reason: DisconnectReason,
     },
     /// Put a change set into the store, all of it or nothing.
-    Commit(ChangeSet),
+    Commit(Box<ChangeSet>),
     /// Tell whoever is interested. What the event tells of is in the store.
     Emit(Event),
     /// Stop: the store failed, and to go on would be to guess.
@@ -411,7 +411,7 @@ impl Node {
             self.sync_headers(now);
         }
         while let Some(changes) = self.chain.take_changes() {
-            self.outputs.push_back(Output::Commit(changes));
+            self.outputs.push_back(Output::Commit(Box::new(changes)));
             self.commits = match self.commits {
                 Commits::Queued(count) => Commits::Queued(count + 1),
                 Commits::None | Commits::Polled => Commits::Queued(1),

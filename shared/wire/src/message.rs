@@ -18,8 +18,8 @@ use crate::version::Version;
 /// A message between peers. Its payload is its encoding: the variant's number as u32, then its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
-    /// Who is speaking; the first message in both directions.
-    Version(Version),
+    /// Who is speaking; the first message in both directions. Boxed: it is by far the largest, and rare.
+    Version(Box<Version>),
     /// The other's `Version` is accepted; the second message in both directions.
     VersionAck,
     /// Are you there?

@@ -152,7 +152,7 @@ fn kinds_have_their_numbers() {
 fn a_stream_split_at_every_byte_gives_the_same_messages() {
     let block = Block { header: header(), transactions: vec![Transaction::coinbase(Height::new(1), b"x", Vec::new())] };
     let messages = [
-        Message::Version(version()),
+        Message::Version(Box::new(version())),
         Message::VersionAck,
         Message::Headers(vec![header(); 3].into()),
         Message::Inventory(vec![InventoryItem::Transaction(Wtxid::from_bytes([5; 32]))]),
@@ -180,7 +180,7 @@ fn the_longest_message_of_each_kind_is_exactly_at_its_limit() {
     let item = InventoryItem::Block(BlockHash::from_bytes([1; 32]));
     let agent = "a".repeat(MAX_USER_AGENT_BYTES);
     let messages = [
-        Message::Version(Version { user_agent: agent, ..version() }),
+        Message::Version(Box::new(Version { user_agent: agent, ..version() })),
         Message::VersionAck,
         Message::Ping { nonce: 1 },
         Message::Pong { nonce: 1 },
@@ -283,7 +283,7 @@ fn more_items_than_allowed_are_refused_where_bytes_alone_do_not_show_it() {
 
 #[test]
 fn a_user_agent_cannot_paint_the_terminal() {
-    let message = Message::Version(Version { user_agent: "\u{1b}[31mred".to_owned(), ..version() });
+    let message = Message::Version(Box::new(Version { user_agent: "\u{1b}[31mred".to_owned(), ..version() }));
     let mut decoder = Decoder::new(MAGIC);
     decoder.push(&encode_frame(MAGIC, &message));
     assert_eq!(decoder.next(), Err(FrameError::BadUserAgent));

@@ -56,7 +56,7 @@ impl World {
                 checkers::check_disconnect(self, host, peer, &reason);
                 self.close(host, peer);
             }
-            Output::Commit(changes) => self.commit(host, changes),
+            Output::Commit(changes) => self.commit(host, *changes),
             // Hosts know whom to call from their configuration.
             Output::ResolveSeeds { .. } | Output::KeepAddresses { .. } => {}
             Output::Emit(event) => {

@@ -3,7 +3,8 @@
 //! Entries are never removed, so an [`EntryId`] stays good. All walks are bounded by the skip links, which make an
 //! ancestor look-up logarithmic (Bitcoin's `CBlockIndex::pskip`).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use tally_consensus::difficulty;
 use tally_consensus::header::{MEDIAN_TIME_SPAN, median_time_past};
@@ -21,13 +22,23 @@ pub const MAX_LOCATOR: usize = 101;
 /// Children of a block that are compared with a header before it is hashed: more than two are rare.
 const MAX_CHILDREN_COMPARED: usize = 4;
 
+/// Entries for which room is made at least when there is none.
+const LEAST_GROWTH: usize = 16;
+
 /// A header's place in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EntryId(u32);
+pub struct EntryId(NonZeroU32);
 
 impl EntryId {
+    const GENESIS: EntryId = EntryId(NonZeroU32::MIN);
+
+    /// Counted from one, so that none needs no room of its own: an entry has four that may be missing.
+    fn at(position: usize) -> Option<EntryId> {
+        u32::try_from(position).ok()?.checked_add(1).and_then(NonZeroU32::new).map(EntryId)
+    }
+
     fn position(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -76,7 +87,8 @@ impl Entry {
 #[derive(Debug, Clone)]
 pub struct BlockIndex {
     entries: Vec<Entry>,
-    by_hash: BTreeMap<BlockHash, EntryId>,
+    /// By the beginnings of their hashes: a quarter of the whole, and hardly ever equal.
+    by_hash: BTreeSet<(u64, EntryId)>,
     best_header: EntryId,
     /// Entries that are not linked.
     unlinked: usize,
@@ -104,15 +116,15 @@ impl BlockIndex {
         };
         Self {
             entries: vec![entry],
-            by_hash: BTreeMap::from([(hash, EntryId(0))]),
-            best_header: EntryId(0),
+            by_hash: BTreeSet::from([(beginning(&hash), EntryId::GENESIS)]),
+            best_header: EntryId::GENESIS,
             unlinked: 0,
         }
     }
 
     /// The root.
     pub fn genesis(&self) -> EntryId {
-        EntryId(0)
+        EntryId::GENESIS
     }
 
     /// Number of known headers.
@@ -137,7 +149,10 @@ impl BlockIndex {
         if self.get(self.best_header).hash == *hash {
             return Some(self.best_header);
         }
-        self.by_hash.get(hash).copied()
+        let beginning = beginning(hash);
+        let from = (beginning, EntryId::GENESIS);
+        let similar = self.by_hash.range(from..).take_while(|(other, _)| *other == beginning);
+        similar.map(|(_, id)| *id).find(|id| self.get(*id).hash == *hash)
     }
 
     /// Where a header stands, if that can be told without hashing it: every peer tells of the same ones. `None` says nothing.
@@ -162,7 +177,7 @@ impl BlockIndex {
 
     /// All ids, parents before children.
     pub fn ids(&self) -> impl Iterator<Item = EntryId> + use<> {
-        (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).map(EntryId)
+        (0..self.entries.len()).map_while(EntryId::at)
     }
 
     /// Adds a header whose parent is known; `None` when it is not, or when the header is known already.
@@ -186,10 +201,10 @@ impl BlockIndex {
 
     fn add(&mut self, header: Header, hash: BlockHash, status: BlockStatus, invalid: bool) -> Option<EntryId> {
         let parent_id = self.find(&header.prev_block)?;
-        if self.by_hash.contains_key(&hash) {
+        if self.find(&hash).is_some() {
             return None;
         }
-        let id = EntryId(u32::try_from(self.entries.len()).ok()?);
+        let id = EntryId::at(self.entries.len())?;
         let parent = self.get(parent_id);
         let height = parent.height.next();
         let entry = Entry {
@@ -208,9 +223,13 @@ impl BlockIndex {
             next_sibling: parent.first_child,
             header,
         };
+        if self.entries.len() == self.entries.capacity() {
+            // Doubled each time, room for a million headers would be half empty.
+            self.entries.reserve_exact((self.entries.len() / 4).max(LEAST_GROWTH));
+        }
         self.entries.push(entry);
         self.unlinked += 1;
-        self.by_hash.insert(hash, id);
+        self.by_hash.insert((beginning(&hash), id));
         self.get_mut(parent_id).first_child = Some(id);
         self.consider_best_header(id);
         Some(id)
@@ -403,6 +422,12 @@ impl BlockIndex {
             self.consider_best_header(id);
         }
     }
+}
+
+/// The first eight bytes of a hash. Its zeros are at the other end.
+fn beginning(hash: &BlockHash) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash.to_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// The work a header adds. Bits that stand for no target add none; such a header never passes HDR-02.

@@ -138,7 +138,12 @@ impl Writes {
 
     /// The oldest change set that has not been taken.
     pub fn take(&mut self) -> Option<ChangeSet> {
-        self.queue.pop_front()
+        let oldest = self.queue.pop_front();
+        if self.queue.is_empty() {
+            // An emptied queue keeps its room.
+            self.queue = VecDeque::new();
+        }
+        oldest
     }
 
     /// Whether all change sets have been taken.

@@ -37,18 +37,13 @@ struct Bucket {
 }
 
 /// The record of confirmations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Estimator {
-    buckets: Vec<Bucket>,
+    /// Those of which something is known, by number.
+    buckets: BTreeMap<usize, Bucket>,
     /// Transactions that wait: their bucket, and the tip's height when they came.
     waiting: BTreeMap<Txid, (usize, Height)>,
     height: Height,
-}
-
-impl Default for Estimator {
-    fn default() -> Self {
-        Self { buckets: vec![Bucket::default(); BUCKETS], waiting: BTreeMap::new(), height: Height::GENESIS }
-    }
 }
 
 impl Estimator {
@@ -66,7 +61,7 @@ impl Estimator {
                 continue;
             };
             if self.height > since {
-                self.buckets[bucket].done += ONE;
+                self.buckets.entry(bucket).or_default().done += ONE;
             }
         }
     }
@@ -75,7 +70,7 @@ impl Estimator {
     pub fn block(&mut self, height: Height, confirmed: &[Txid]) {
         if height > self.height {
             self.height = height;
-            for bucket in &mut self.buckets {
+            for bucket in self.buckets.values_mut() {
                 bucket.done = bucket.done * DECAY_PER_MILLE / 1000;
                 for count in &mut bucket.within {
                     *count = *count * DECAY_PER_MILLE / 1000;
@@ -89,7 +84,7 @@ impl Estimator {
             let Some(waited) = height.checked_sub_blocks(since.get()).filter(|blocks| blocks.get() > 0) else {
                 continue; // A reorganisation: the wait has no meaning.
             };
-            let bucket = &mut self.buckets[bucket];
+            let bucket = self.buckets.entry(bucket).or_default();
             bucket.done += ONE;
             let first = usize::try_from(waited.get() - 1).unwrap_or(usize::MAX);
             bucket.within.resize(usize::try_from(MAX_TARGET_BLOCKS).unwrap_or(0), 0);
@@ -105,9 +100,12 @@ impl Estimator {
         let overdue = self.overdue(target);
         let mut answer = None;
         let (mut in_time, mut total) = (0u64, 0u64);
-        for (index, bucket) in self.buckets.iter().enumerate().rev() {
-            in_time += bucket.within.get(slot).copied().unwrap_or(0);
-            total += bucket.done + overdue[index];
+        for (index, overdue) in overdue.into_iter().enumerate().rev() {
+            total += overdue;
+            if let Some(bucket) = self.buckets.get(&index) {
+                in_time += bucket.within.get(slot).copied().unwrap_or(0);
+                total += bucket.done;
+            }
             if total < SUFFICIENT {
                 continue;
             }

@@ -135,7 +135,7 @@ impl Node {
 
     fn dispatch(&mut self, now: Timestamp, id: PeerId, message: Message) {
         match message {
-            Message::Version(version) => self.on_version(now, id, version),
+            Message::Version(version) => self.on_version(now, id, *version),
             Message::VersionAck => self.on_version_ack(now, id),
             Message::Ping { nonce } => self.on_ping(id, nonce),
             Message::Pong { nonce } => self.on_pong(now, id, nonce),

@@ -89,6 +89,16 @@ impl PeerDownload {
         now.saturating_add_millis(self.timeout_ms)
     }
 
+    /// A block is not awaited any more.
+    fn settle(&mut self, hash: &BlockHash) {
+        self.in_flight.remove(hash);
+        if self.in_flight.is_empty() {
+            // An emptied set keeps its room, with every peer that was ever asked for a block.
+            self.in_flight = BTreeSet::new();
+            self.deadline = None;
+        }
+    }
+
     /// It has delivered a block: it may take a little less time for the next.
     fn delivered(&mut self, now: Timestamp) {
         self.stalls = 0;
@@ -235,10 +245,7 @@ impl Node {
         if let Some(responsible) = self.net.download.in_flight.remove(hash)
             && let Some(peer) = self.net.peers.get_mut(&responsible)
         {
-            peer.download.in_flight.remove(hash);
-            if peer.download.in_flight.is_empty() {
-                peer.download.deadline = None;
-            }
+            peer.download.settle(hash);
         }
         if let Some(peer) = self.net.peers.get_mut(&id) {
             peer.download.late.remove(hash);

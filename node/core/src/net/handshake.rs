@@ -36,7 +36,7 @@ impl Node {
             height: tip.height,
             chain_work: tip.work,
         };
-        self.send(id, Message::Version(version));
+        self.send(id, Message::Version(Box::new(version)));
     }
 
     pub(crate) fn on_version(&mut self, now: Timestamp, id: PeerId, mut version: Version) {

@@ -40,8 +40,8 @@ pub(crate) struct PeerHeaders {
     pub told: Option<EntryId>,
     /// When a header that it sent too early becomes acceptable.
     retry_at: Option<Timestamp>,
-    /// A chain that has not shown enough work.
-    low_work: Option<LowWorkChain>,
+    /// A chain that has not shown enough work. Boxed: large, and rare.
+    low_work: Option<Box<LowWorkChain>>,
 }
 
 impl PeerHeaders {
@@ -296,7 +296,8 @@ impl Node {
 
     pub(crate) fn emit_header_tip(&mut self, old_best: BlockHash) {
         if self.chain.best_header_hash() != old_best {
-            let best = self.chain.best_header();
+            let index = self.chain.index();
+            let best = index.get(index.best_header());
             self.emit(Event::HeaderTip { hash: best.hash, height: best.height });
         }
     }

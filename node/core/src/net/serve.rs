@@ -37,6 +37,16 @@ impl ServeQueue {
     pub fn note_sent(&mut self, bytes: usize) {
         self.queued_bytes = self.queued_bytes.saturating_add(bytes);
     }
+
+    /// What is to be answered next.
+    fn next(&mut self) -> Option<Request> {
+        let next = self.items.pop_front();
+        if self.items.is_empty() {
+            // An emptied queue keeps its room, with every peer that ever asked for something.
+            self.items = VecDeque::new();
+        }
+        next
+    }
 }
 
 impl Node {
@@ -89,7 +99,7 @@ impl Node {
         let mut not_found = Vec::new();
         while let Some(peer) = self.net.peers.get_mut(&id)
             && peer.serve.queued_bytes < SERVE_QUEUE_BYTES
-            && let Some(request) = peer.serve.items.pop_front()
+            && let Some(request) = peer.serve.next()
         {
             match request {
                 Request::Item(item) => match self.look_up(&item) {

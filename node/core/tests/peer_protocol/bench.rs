@@ -76,7 +76,7 @@ impl Bench {
                 Output::Disconnect { peer, reason } => self.disconnected.push((peer, reason)),
                 Output::ResolveSeeds { names } => self.seeds_asked.extend(names),
                 Output::KeepAddresses { book } => self.kept_book = Some(book),
-                Output::Commit(changes) => self.store.apply(changes).expect("change sets fit"),
+                Output::Commit(changes) => self.store.apply(*changes).expect("change sets fit"),
                 Output::Emit(event) => self.events.push(event),
                 Output::Halt { reason } => panic!("the node halted: {reason}"),
             }
@@ -136,7 +136,7 @@ impl Bench {
     }
 
     pub fn shake_hands(&mut self, id: PeerId) {
-        self.receive(id, Message::Version(self.version()));
+        self.receive(id, Message::Version(Box::new(self.version())));
         self.receive(id, Message::VersionAck);
     }
 
@@ -153,7 +153,7 @@ impl Bench {
     /// As [`Bench::peer`], for a peer that claims a chain of this work.
     pub fn peer_claiming(&mut self, chain_work: Work) -> PeerId {
         let id = self.connect(Direction::Inbound);
-        self.receive(id, Message::Version(Version { chain_work, ..self.version() }));
+        self.receive(id, Message::Version(Box::new(Version { chain_work, ..self.version() })));
         self.receive(id, Message::VersionAck);
         assert!(self.reason(id).is_none(), "the handshake failed: {:?}", self.reason(id));
         self.sent.retain(|(peer, message)| *peer != id || matches!(message, Message::GetHeaders { .. }));

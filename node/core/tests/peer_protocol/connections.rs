@@ -127,9 +127,9 @@ fn a_ban_of_one_node_on_a_machine_leaves_the_others() {
     let mut bench = Bench::new();
     let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let banned = bench.connect_at(Direction::Inbound, local(50_001));
-    bench.receive(banned, Message::Version(Version { listen_port: 7_001, ..bench.version() }));
+    bench.receive(banned, Message::Version(Box::new(Version { listen_port: 7_001, ..bench.version() })));
     let neighbour = bench.connect_at(Direction::Inbound, local(50_002));
-    bench.receive(neighbour, Message::Version(Version { listen_port: 7_002, nonce: 5, ..bench.version() }));
+    bench.receive(neighbour, Message::Version(Box::new(Version { listen_port: 7_002, nonce: 5, ..bench.version() })));
     let until = bench.now.saturating_add_millis(3_600_000);
     bench.node.ban(bench.now, target("127.0.0.1:7001"), until).expect("new");
     bench.pump();
@@ -138,7 +138,7 @@ fn a_ban_of_one_node_on_a_machine_leaves_the_others() {
 
     let back = bench.connect_at(Direction::Inbound, local(50_003));
     assert_eq!(bench.reason(back), None, "it has not said who it is");
-    bench.receive(back, Message::Version(Version { listen_port: 7_001, nonce: 6, ..bench.version() }));
+    bench.receive(back, Message::Version(Box::new(Version { listen_port: 7_001, nonce: 6, ..bench.version() })));
     assert_eq!(bench.reason(back), Some(&DisconnectReason::Banned));
     let called = bench.connect_at(Direction::Outbound, local(7_001));
     assert_eq!(bench.reason(called), Some(&DisconnectReason::Banned));
@@ -169,7 +169,7 @@ fn bans_outlive_a_restart_and_end_in_time() {
 fn known_listen_addresses_are_told_once_a_connection() {
     let mut bench = Bench::new();
     let called = bench.connect_at(Direction::Outbound, address("10.5.5.5:9740"));
-    bench.receive(called, Message::Version(bench.version()));
+    bench.receive(called, Message::Version(Box::new(bench.version())));
     bench.receive(called, Message::VersionAck);
     let rumour = AddressRecord {
         last_seen: bench.now.as_seconds(),

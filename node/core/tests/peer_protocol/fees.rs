@@ -39,7 +39,7 @@ fn filters(bench: &mut Bench, peer: PeerId) -> Vec<u64> {
 
 fn welcome(bench: &mut Bench) -> PeerId {
     let peer = bench.connect(Direction::Inbound);
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     bench.receive(peer, Message::VersionAck);
     peer
 }

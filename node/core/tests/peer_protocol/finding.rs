@@ -154,7 +154,7 @@ fn banned_and_discouraged_addresses_are_not_called() {
     bench.node.unban(target).expect("banned");
     bench.advance(120_000);
     let peer = bench.answer(bench.dialled[0]);
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     assert!(bench.reason(peer).is_some());
     bench.take_calls();
     bench.advance(3_600_000);
@@ -198,7 +198,7 @@ fn a_caller_that_wants_blocks_only_gets_no_transactions() {
     let mut bench = Bench::new();
     let id = bench.connect_at(Direction::Inbound, address("8.8.8.8:5000"));
     let services = Services::FULL_CHAIN.with(Services::BLOCKS_ONLY);
-    bench.receive(id, Message::Version(Version { services, ..bench.version() }));
+    bench.receive(id, Message::Version(Box::new(Version { services, ..bench.version() })));
     bench.receive(id, Message::VersionAck);
     let params = testing::params();
     let payment = Arc::new(testing::pay_on(&params, &testing::allocations(&params)[0], 1_000));
@@ -222,7 +222,7 @@ fn feelers_find_out_who_is_there_and_hang_up() {
         bench.advance(1_000);
         for called in bench.take_calls() {
             let id = bench.connect_at(Direction::Outbound, called);
-            bench.receive(id, Message::Version(bench.version()));
+            bench.receive(id, Message::Version(Box::new(bench.version())));
             assert_eq!(bench.reason(id), Some(&DisconnectReason::FeelerDone));
             assert!(bench.node.address_book().is_tried(called));
             felt += 1;
@@ -315,7 +315,7 @@ fn a_node_of_another_network_is_forgotten() {
     bench.advance(1_000);
     let id = bench.connect_at(Direction::Outbound, public(1));
     let theirs = tally_primitives::hash::BlockHash::from_bytes([9; 32]);
-    bench.receive(id, Message::Version(Version { genesis: theirs, ..bench.version() }));
+    bench.receive(id, Message::Version(Box::new(Version { genesis: theirs, ..bench.version() })));
     assert_eq!(bench.node.known_addresses().count(), 0);
 }
 
@@ -358,7 +358,7 @@ impl Spaced {
                 self.node.handle_peer_connected(self.now, id, address, Direction::Outbound);
             }
             Output::Send { peer, message: Message::Version(version) } => {
-                self.node.handle_message(self.now, peer, Message::Version(Version { nonce: 5, ..version }));
+                self.node.handle_message(self.now, peer, Message::Version(Box::new(Version { nonce: 5, ..*version })));
                 self.node.handle_message(self.now, peer, Message::VersionAck);
             }
             Output::Send { peer, message: Message::Ping { nonce } } => {
@@ -368,7 +368,7 @@ impl Spaced {
                 self.peers.remove(&peer);
                 self.ended.push((peer, reason));
             }
-            Output::Commit(changes) => self.store.apply(changes).expect("change sets fit"),
+            Output::Commit(changes) => self.store.apply(*changes).expect("change sets fit"),
             _ => {}
         }
     }
@@ -403,7 +403,7 @@ fn an_attempt_to_pose_as_ourselves_ends_no_other_connection() {
     let victim = bench.answer(address("8.8.8.8:9740"));
     let Message::Version(ours) = bench.sent_to(victim).remove(0) else { panic!("our Version") };
     let attacker = bench.connect_at(Direction::Inbound, address("9.9.9.9:5000"));
-    bench.receive(attacker, Message::Version(Version { nonce: ours.nonce, ..bench.version() }));
+    bench.receive(attacker, Message::Version(Box::new(Version { nonce: ours.nonce, ..bench.version() })));
     assert_eq!(bench.reason(victim), None);
     assert_eq!(bench.reason(attacker), None);
 }

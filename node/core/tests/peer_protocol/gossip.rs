@@ -25,7 +25,7 @@ fn fresh(bench: &Bench, address: SocketAddr) -> AddressRecord {
 fn callers(bench: &mut Bench, count: u8) -> Vec<PeerId> {
     let call = |number: u8| {
         let id = bench.connect_at(Direction::Inbound, SocketAddr::from(([80 + number, 5, 5, 5], 4_000)));
-        bench.receive(id, Message::Version(Version { listen_port: 0, ..bench.version() }));
+        bench.receive(id, Message::Version(Box::new(Version { listen_port: 0, ..bench.version() })));
         bench.receive(id, Message::VersionAck);
         bench.sent_to(id);
         id
@@ -62,7 +62,7 @@ fn news_goes_to_two_peers_and_repeating_it_to_nobody_else() {
 fn callers_from(bench: &mut Bench, first: u8, count: u8) -> Vec<PeerId> {
     let call = |number: u8| {
         let id = bench.connect_at(Direction::Inbound, SocketAddr::from(([first + number, 6, 6, 6], 4_000)));
-        bench.receive(id, Message::Version(Version { listen_port: 0, ..bench.version() }));
+        bench.receive(id, Message::Version(Box::new(Version { listen_port: 0, ..bench.version() })));
         bench.receive(id, Message::VersionAck);
         id
     };

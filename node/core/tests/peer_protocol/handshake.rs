@@ -23,7 +23,7 @@ fn the_caller_speaks_first() {
     };
     assert_eq!(version.genesis, bench.genesis().hash());
     assert_eq!((version.protocol, version.listen_port), (1, 9_740));
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     assert_eq!(kinds(&bench.sent_to(peer)), [MessageKind::VersionAck]);
     assert!(bench.events.is_empty());
     bench.receive(peer, Message::VersionAck);
@@ -37,7 +37,7 @@ fn the_called_one_answers_and_asks_for_no_addresses() {
     let mut bench = Bench::new();
     let peer = bench.connect(Direction::Inbound);
     assert_eq!(bench.sent_to(peer), []);
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     assert_eq!(kinds(&bench.sent_to(peer)), [MessageKind::Version, MessageKind::VersionAck]);
     bench.receive(peer, Message::VersionAck);
     assert_eq!(kinds(&bench.sent_to(peer)), [MessageKind::SendCompact, MessageKind::FeeFilter]);
@@ -52,7 +52,7 @@ fn a_peer_of_another_network_is_told_ours_and_disconnected() {
     let mut bench = Bench::new();
     let peer = bench.connect(Direction::Inbound);
     let theirs = BlockHash::from_bytes([9; 32]);
-    bench.receive(peer, Message::Version(Version { genesis: theirs, ..bench.version() }));
+    bench.receive(peer, Message::Version(Box::new(Version { genesis: theirs, ..bench.version() })));
     let sent = bench.sent_to(peer);
     let [Message::Version(version)] = sent.as_slice() else {
         panic!("our Version and no more: {sent:?}");
@@ -78,7 +78,7 @@ fn a_caller_with_another_magic_is_told_ours_too() {
 fn a_protocol_of_the_past_is_refused() {
     let mut bench = Bench::new();
     let peer = bench.connect(Direction::Inbound);
-    bench.receive(peer, Message::Version(Version { protocol: 0, ..bench.version() }));
+    bench.receive(peer, Message::Version(Box::new(Version { protocol: 0, ..bench.version() })));
     assert_eq!(bench.reason(peer), Some(&DisconnectReason::OldProtocol { theirs: 0, min: 1 }));
 }
 
@@ -114,7 +114,7 @@ fn whoever_is_silent_loses_the_slot() {
     assert_eq!(bench.reason(next), None);
 
     // A Version alone is not enough.
-    bench.receive(next, Message::Version(bench.version()));
+    bench.receive(next, Message::Version(Box::new(bench.version())));
     bench.advance(5_000);
     assert_eq!(bench.reason(next), Some(&DisconnectReason::HandshakeTimeout { millis: 5_000 }));
 }
@@ -122,7 +122,7 @@ fn whoever_is_silent_loses_the_slot() {
 #[test]
 fn the_order_of_the_handshake_is_fixed() {
     let bench = Bench::new();
-    let (version, ack) = (Message::Version(bench.version()), Message::VersionAck);
+    let (version, ack) = (Message::Version(Box::new(bench.version())), Message::VersionAck);
     let ping = Message::Ping { nonce: 1 };
     let cases = [
         (vec![ack.clone()], Some(MessageKind::VersionAck)),
@@ -147,7 +147,7 @@ fn the_order_of_the_handshake_is_fixed() {
 fn a_tip_found_during_the_handshake_is_not_missed() {
     let mut bench = Bench::new();
     let peer = bench.connect(Direction::Inbound);
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     let block = bench.mine();
     bench.sent_to(peer);
     bench.receive(peer, Message::VersionAck);

@@ -199,7 +199,7 @@ fn wrong_clocks_of_peers_are_told_and_change_nothing() {
     for number in 0..5 {
         let peer = bench.connect_at(Direction::Outbound, host(number, 1));
         let time = bench.now.saturating_add_millis(3_600_000);
-        bench.receive(peer, Message::Version(Version { time, ..bench.version() }));
+        bench.receive(peer, Message::Version(Box::new(Version { time, ..bench.version() })));
         bench.receive(peer, Message::VersionAck);
         assert_eq!(bench.reason(peer), None);
         assert_eq!(bench.node.clock_warning().is_some(), number == 4);
@@ -211,7 +211,7 @@ fn wrong_clocks_of_peers_are_told_and_change_nothing() {
     for number in 0..10 {
         let peer = other.connect_at(Direction::Inbound, host(number, 1));
         let time = other.now.saturating_add_millis(3_600_000);
-        other.receive(peer, Message::Version(Version { time, ..other.version() }));
+        other.receive(peer, Message::Version(Box::new(Version { time, ..other.version() })));
         other.receive(peer, Message::VersionAck);
     }
     assert_eq!(other.node.clock_warning(), None);
@@ -223,7 +223,7 @@ fn of_a_user_agent_64_characters_are_kept_and_sent() {
     let peer = bench.connect_at(Direction::Outbound, host(1, 1));
     let Message::Version(version) = bench.sent_to(peer).remove(0) else { panic!("a Version") };
     assert_eq!(version.user_agent.len(), 64);
-    bench.receive(peer, Message::Version(Version { user_agent: "y".repeat(128), ..bench.version() }));
+    bench.receive(peer, Message::Version(Box::new(Version { user_agent: "y".repeat(128), ..bench.version() })));
     let info = bench.node.peers(bench.now).next().expect("one peer");
     assert_eq!(info.user_agent, "y".repeat(64));
 }

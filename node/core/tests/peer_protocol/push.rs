@@ -168,7 +168,7 @@ fn the_three_that_were_first_lately_push() {
 fn one_of_the_three_is_a_peer_that_we_have_called() {
     let mut bench = Bench::new();
     let called = bench.connect(Direction::Outbound);
-    bench.receive(called, Message::Version(bench.version()));
+    bench.receive(called, Message::Version(Box::new(bench.version())));
     bench.receive(called, Message::VersionAck);
     bench.receive(called, Message::SendCompact { high_bandwidth: false });
     first_with_a_block(&mut bench, called);

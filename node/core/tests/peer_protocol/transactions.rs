@@ -94,7 +94,7 @@ fn who_calls_often_hears_no_earlier_than_who_calls_once() {
     let called: Vec<_> = (0..8)
         .map(|_| {
             let peer = bench.connect(Direction::Outbound);
-            bench.receive(peer, Message::Version(bench.version()));
+            bench.receive(peer, Message::Version(Box::new(bench.version())));
             bench.receive(peer, Message::VersionAck);
             peer
         })
@@ -149,7 +149,7 @@ fn a_new_peer_is_told_what_waits_in_the_mempool() {
     bench.node.submit_transaction(bench.now, Arc::new(payment.clone())).expect("an honest payment");
     bench.pump();
     let peer = bench.connect(Direction::Inbound);
-    bench.receive(peer, Message::Version(bench.version()));
+    bench.receive(peer, Message::Version(Box::new(bench.version())));
     bench.receive(peer, Message::VersionAck);
     bench.advance(0);
     assert!(bench.sent_to(peer).contains(&inventory(&payment)));

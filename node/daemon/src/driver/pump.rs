@@ -20,7 +20,7 @@ impl Loop {
             while let Some(output) = self.core.node.poll_output() {
                 match output {
                     Output::Commit(changes) => {
-                        self.writer.put(changes).map_err(|error| self.halted(error.to_string()))?;
+                        self.writer.put(*changes).map_err(|error| self.halted(error.to_string()))?;
                         has_stored = true;
                     }
                     Output::Send { peer, message } => cut_off.extend(self.send(peer, message)),

@@ -174,7 +174,7 @@ pub async fn hold(attack: Attack, target: SocketAddr) -> Result<TcpStream, Throw
         return Ok(TcpStream::connect(target).await?);
     }
     let mut line = Line::open(target).await?;
-    line.send(&Message::Version(version(1))).await?;
+    line.send(&Message::Version(Box::new(version(1)))).await?;
     Ok(line.into_stream())
 }
 

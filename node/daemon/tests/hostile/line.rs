@@ -48,7 +48,7 @@ impl Line {
     /// … and as far as the protocol goes: an ordinary peer, so far.
     pub async fn greeted(target: SocketAddr, nonce: u64) -> Result<Line, Thrown> {
         let mut line = Line::open(target).await?;
-        line.send(&Message::Version(version(nonce))).await?;
+        line.send(&Message::Version(Box::new(version(nonce)))).await?;
         line.send(&Message::VersionAck).await?;
         while line.receive().await? != Message::VersionAck {}
         Ok(line)

@@ -95,7 +95,7 @@ pub fn compact_block() -> impl Strategy<Value = CompactBlock> {
 pub fn message() -> impl Strategy<Value = Message> {
     let items = || vec(inventory_item(), 0..40);
     prop_oneof![
-        version().prop_map(Message::Version),
+        version().prop_map(|version| Message::Version(Box::new(version))),
         Just(Message::VersionAck),
         any::<u64>().prop_map(|nonce| Message::Ping { nonce }),
         any::<u64>().prop_map(|nonce| Message::Pong { nonce }),

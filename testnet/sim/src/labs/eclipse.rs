@@ -198,7 +198,7 @@ impl Bench {
             match output {
                 Output::Dial { address } => self.answer(address),
                 // A store in memory refuses nothing that a node makes of genesis.
-                Output::Commit(changes) => drop(self.store.apply(changes)),
+                Output::Commit(changes) => drop(self.store.apply(*changes)),
                 _ => {}
             }
         }
@@ -221,7 +221,7 @@ impl Bench {
             height: Height::GENESIS,
             chain_work: Work::ZERO,
         };
-        self.node.handle_message(self.now, id, Message::Version(version));
+        self.node.handle_message(self.now, id, Message::Version(Box::new(version)));
         self.node.handle_message(self.now, id, Message::VersionAck);
     }
 }

@@ -292,7 +292,7 @@ impl Node {
     /// Begins to follow a chain whose first headers show too little work.
     pub(super) fn begin_low_work(&mut self, now: Timestamp, id: PeerId, parent: EntryId, headers: &[Header]) {
         let salt = self.secret_nonce(id, now);
-        let chain = LowWorkChain::new(self.chain.index(), parent, salt);
+        let chain = Box::new(LowWorkChain::new(self.chain.index(), parent, salt));
         if let Some(peer) = self.net.ready_peer_mut(id) {
             peer.headers.low_work = Some(chain);
         }
