@@ -6,7 +6,7 @@
 //! (α (1 − α)² (4α + γ (1 − 2α)) − α³) / (1 − α (1 + (2 − α) α)): more than α as soon as α > (1 − γ) / (3 − 2γ).
 //!
 //! The race is a walk, as in [`race`](crate::labs::race): who finds the next block is a coin toss, and no nodes take part. Measured: the pool's share of
-//! the blocks that end up in the chain, by batch means. Beside it what the best strategy would earn ([`withholding`](crate::labs::withholding)).
+//! the blocks that end up in the chain, by batch means. Beside it what the best strategy would earn ([`withholding`]).
 
 use tally_node_core::random::Random;
 
