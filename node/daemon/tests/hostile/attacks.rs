@@ -60,8 +60,8 @@ pub enum Attack {
 }
 
 impl Attack {
-    /// All but [`Attack::HoldHeaders`], which is one only where the honest chain is longer.
-    pub const ALL: [Attack; 17] = [
+    /// What sends more than it should.
+    pub const SENDING: [Attack; 10] = [
         Attack::Junk,
         Attack::JunkInside,
         Attack::Oversize,
@@ -72,6 +72,10 @@ impl Attack {
         Attack::BlockFlood,
         Attack::ConnectionStorm,
         Attack::UnknownRequests,
+    ];
+
+    /// What holds something and never lets go, but for [`Attack::HoldHeaders`], which is an attack only where the honest chain is longer.
+    pub const HOLDING: [Attack; 7] = [
         Attack::Silent,
         Attack::HalfHandshake,
         Attack::Unfinished,
@@ -80,6 +84,11 @@ impl Attack {
         Attack::HoldAnnouncements,
         Attack::HoldOrphans,
     ];
+
+    /// All of both.
+    pub fn all() -> impl Iterator<Item = Attack> {
+        Attack::SENDING.into_iter().chain(Attack::HOLDING)
+    }
 }
 
 /// Messages of one kind that an attacker sends over one connection before it opens another.

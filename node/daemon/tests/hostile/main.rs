@@ -125,19 +125,7 @@ fn once(attack: Attack, target: SocketAddr, seed: u64) -> impl Future<Output = R
 fn honest_blocks_arrive_whatever_others_send() {
     let scene = Scene::new(&[]);
     let runtime = runtime();
-    let alone = [
-        Attack::Junk,
-        Attack::JunkInside,
-        Attack::Oversize,
-        Attack::InventoryFlood,
-        Attack::AddressFlood,
-        Attack::HeaderFlood,
-        Attack::OrphanFlood,
-        Attack::BlockFlood,
-        Attack::ConnectionStorm,
-        Attack::UnknownRequests,
-    ];
-    for attack in alone {
+    for attack in Attack::SENDING {
         scene.endure(&runtime, &[(attack, 8)]);
     }
     assert_eq!(scene.victim.stop(), Some(0), "it still stops as it should");
@@ -148,16 +136,7 @@ fn honest_blocks_arrive_whatever_others_send() {
 fn memory_stays_bounded_whatever_others_hold() {
     let scene = Scene::new(&[]);
     let runtime = runtime();
-    let holding = [
-        Attack::Silent,
-        Attack::HalfHandshake,
-        Attack::Unfinished,
-        Attack::DeafPings,
-        Attack::DeafHeaders,
-        Attack::HoldAnnouncements,
-        Attack::HoldOrphans,
-    ];
-    for attack in holding {
+    for attack in Attack::HOLDING {
         scene.endure(&runtime, &[(attack, 110)]);
     }
     assert_eq!(scene.victim.stop(), Some(0), "it still stops as it should");
@@ -184,7 +163,7 @@ fn honest_blocks_arrive_within_a_second() {
     let scene = Scene::new(&[]);
     let runtime = runtime();
     let mut slowest = (Duration::ZERO, None);
-    for attack in Attack::ALL {
+    for attack in Attack::all() {
         for _ in 0..3 {
             let longest = scene.endure(&runtime, &[(attack, 20)]);
             slowest = slowest.max((longest, Some(attack)));
@@ -198,7 +177,7 @@ fn honest_blocks_arrive_within_a_second() {
 fn everything_at_once() {
     let scene = Scene::new(&[]);
     let runtime = runtime();
-    let all: Vec<(Attack, usize)> = Attack::ALL.iter().map(|attack| (*attack, 10)).collect();
+    let all: Vec<(Attack, usize)> = Attack::all().map(|attack| (attack, 10)).collect();
     scene.endure(&runtime, &all);
     assert_eq!(scene.victim.stop(), Some(0), "it still stops as it should");
 }
