@@ -6,7 +6,7 @@ use tally_sim::labs::flood::flood;
 use tally_sim::labs::gossip::Gossip;
 use tally_sim::labs::latency::{Latency, estimate, stale_share};
 use tally_sim::labs::partition::Partition;
-use tally_sim::labs::statistics::{Estimate, Share, student};
+use tally_sim::labs::statistics::{Estimate, Share, Uncertain, student};
 use tally_sim::labs::{Effort, Lab, LabReport};
 
 fn run(lab: &impl Lab) -> LabReport {

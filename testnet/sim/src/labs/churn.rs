@@ -13,7 +13,7 @@
 
 use crate::clock::VirtualTime;
 use crate::host::Death;
-use crate::labs::statistics::{Estimate, RULE};
+use crate::labs::statistics::{Estimate, RULE, Uncertain};
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 use crate::network::Network;
 use crate::traffic::Miner;

@@ -6,7 +6,7 @@
 use tally_node_core::random::Random;
 
 use crate::labs::race::{Race, nakamoto};
-use crate::labs::statistics::Share;
+use crate::labs::statistics::{Share, Uncertain};
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 
 /// The risk that merchants are usually advised to take.

@@ -20,7 +20,7 @@ use tally_primitives::pow::Work;
 use tally_primitives::units::{Height, Timestamp};
 use tally_wire::{Message, Services, Version};
 
-use crate::labs::statistics::Share;
+use crate::labs::statistics::{Share, Uncertain};
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 
 /// Addresses that the node has heard of.

@@ -10,7 +10,7 @@
 //! The peer protocol is left out on purpose: its one to three trips would make D a mixture. Blocks are handed to the nodes D after they
 //! were found; everything else (checks, forks, which of two equals stays) is the nodes' own.
 
-use crate::labs::statistics::{Estimate, RULE};
+use crate::labs::statistics::{Estimate, RULE, Uncertain};
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 use crate::network::Network;
 use crate::traffic::Miner;

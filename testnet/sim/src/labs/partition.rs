@@ -9,7 +9,7 @@ use tally_node_core::testing;
 use tally_primitives::hash::{BlockHash, Txid};
 use tally_primitives::transaction::{OutPoint, Transaction};
 
-use crate::labs::statistics::Estimate;
+use crate::labs::statistics::{Estimate, Uncertain};
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 use crate::network::Network;
 use crate::network::partition::{Partition as Split, PartitionKind};

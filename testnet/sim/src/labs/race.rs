@@ -97,17 +97,12 @@ impl Race {
             if others >= confirmations && goal - own > hopeless {
                 return false;
             }
-            if self.attacker_finds(random) {
+            if happens(self.share, random) {
                 own += 1;
             } else {
                 others += 1;
             }
         }
-    }
-
-    fn attacker_finds(&self, random: &mut Random) -> bool {
-        // 53 random bits: a fraction in [0, 1).
-        ((random.next_u64() >> 11) as f64) < self.share * (1_u64 << 53) as f64
     }
 
     /// How often one block short is caught up.
@@ -125,6 +120,12 @@ impl Race {
         }
         short
     }
+}
+
+/// Whether something of this probability happens.
+pub(crate) fn happens(probability: f64, random: &mut Random) -> bool {
+    // 53 random bits: a fraction in [0, 1).
+    ((random.next_u64() >> 11) as f64) < probability * (1_u64 << 53) as f64
 }
 
 /// Nakamoto's estimate (2008, section 11): the attacker's blocks are Poisson distributed, and level is enough.

@@ -10,7 +10,8 @@
 
 use tally_node_core::random::Random;
 
-use crate::labs::statistics::{Estimate, RULE};
+use crate::labs::race::happens;
+use crate::labs::statistics::{Estimate, RULE, Uncertain};
 use crate::labs::withholding;
 use crate::labs::{Axis, Effort, Lab, LabReport, Plot, Row, Series};
 
@@ -125,11 +126,11 @@ impl Pool {
 
     /// Somebody finds a block.
     fn next_block(&mut self, random: &mut Random) {
-        let is_own = fraction(random) < self.share;
+        let is_own = happens(self.share, random);
         match (self.is_tied, self.lead, is_own) {
             // The pool's block ends the tie: it has both.
             (true, _, true) => self.settle(2, 0),
-            (true, _, false) if fraction(random) < self.gamma => self.settle(1, 1),
+            (true, _, false) if happens(self.gamma, random) => self.settle(1, 1),
             (true, _, false) => self.settle(0, 2),
             (false, _, true) => self.lead += 1,
             (false, 0, false) => self.others += 1,
@@ -157,9 +158,4 @@ impl Pool {
     fn revenue(&self) -> f64 {
         self.own as f64 / (self.own + self.others) as f64
     }
-}
-
-/// A random number in [0, 1).
-fn fraction(random: &mut Random) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -10,6 +10,23 @@ pub const DECIDING_CONFIDENCE: f64 = 0.999;
 /// The rule of the labs that measure by chance, in words.
 pub const RULE: &str = "theory within the 99.9 % interval (Student's t over independent worlds)";
 
+/// Something measured by chance.
+pub trait Uncertain {
+    /// Where the true value lies with this confidence.
+    fn interval(&self, confidence: f64) -> (f64, f64);
+
+    /// The interval to print.
+    fn printed(&self) -> (f64, f64) {
+        self.interval(PRINTED_CONFIDENCE)
+    }
+
+    /// Whether a theory passes.
+    fn allows(&self, theory: f64) -> bool {
+        let (low, high) = self.interval(DECIDING_CONFIDENCE);
+        (low..=high).contains(&theory)
+    }
+}
+
 /// A mean, and its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -31,25 +48,13 @@ impl Estimate {
         let error = if samples.len() > 1 { (squares / (count - 1.0) / count).sqrt() } else { f64::INFINITY };
         Estimate { mean, error, samples: samples.len() }
     }
+}
 
-    /// Where the true value lies with this confidence, if the samples are normally distributed.
-    #[must_use]
-    pub fn interval(&self, confidence: f64) -> (f64, f64) {
+impl Uncertain for Estimate {
+    /// If the samples are normally distributed.
+    fn interval(&self, confidence: f64) -> (f64, f64) {
         let reach = self.error * student(confidence, self.samples.saturating_sub(1));
         (self.mean - reach, self.mean + reach)
-    }
-
-    /// The interval to print.
-    #[must_use]
-    pub fn printed(&self) -> (f64, f64) {
-        self.interval(PRINTED_CONFIDENCE)
-    }
-
-    /// Whether a theory passes.
-    #[must_use]
-    pub fn allows(&self, theory: f64) -> bool {
-        let (low, high) = self.interval(DECIDING_CONFIDENCE);
-        (low..=high).contains(&theory)
     }
 }
 
@@ -68,11 +73,12 @@ impl Share {
     pub fn value(&self) -> f64 {
         self.hits as f64 / self.trials as f64
     }
+}
 
-    /// Where the true share lies with this confidence: the score interval (E. B. Wilson, "Probable inference, the law of succession, and
+impl Uncertain for Share {
+    /// The score interval (E. B. Wilson, "Probable inference, the law of succession, and
     /// statistical inference", 1927), good near 0 and 1 too.
-    #[must_use]
-    pub fn interval(&self, confidence: f64) -> (f64, f64) {
+    fn interval(&self, confidence: f64) -> (f64, f64) {
         let (trials, share) = (self.trials as f64, self.value());
         // Student's t with very many degrees of freedom is the normal distribution.
         let squared = student(confidence, 2_000).powi(2) / trials;
@@ -82,19 +88,6 @@ impl Share {
         let low = if self.hits == 0 { 0.0 } else { (middle - reach).max(0.0) };
         let high = if self.hits == self.trials { 1.0 } else { (middle + reach).min(1.0) };
         (low, high)
-    }
-
-    /// The interval to print.
-    #[must_use]
-    pub fn printed(&self) -> (f64, f64) {
-        self.interval(PRINTED_CONFIDENCE)
-    }
-
-    /// Whether a theory passes.
-    #[must_use]
-    pub fn allows(&self, theory: f64) -> bool {
-        let (low, high) = self.interval(DECIDING_CONFIDENCE);
-        (low..=high).contains(&theory)
     }
 }
 
